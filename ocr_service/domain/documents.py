@@ -1,0 +1,163 @@
+"""The document on its way: the upload, what is known of it, the analysed page, the page's result, the document's result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from ocr_service.domain.blocks import Block
+from ocr_service.domain.geometry import Upright
+
+
+class MediaType(StrEnum):
+    """The file types that are read, known by their first bytes and never by their name."""
+
+    PDF = "application/pdf"
+    PNG = "image/png"
+    JPEG = "image/jpeg"
+    WEBP = "image/webp"
+    TIFF = "image/tiff"
+
+    @property
+    def suffix(self) -> str:
+        """File name ending, with its dot."""
+        return {"application/pdf": ".pdf", "image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}.get(self.value, ".tiff")
+
+
+class TextLayerMode(StrEnum):
+    """`auto`: believe a PDF's own text where it can be trusted; `ignore`: always OCR; `only`: never OCR."""
+
+    AUTO = "auto"
+    IGNORE = "ignore"
+    ONLY = "only"
+
+
+class OutputKind(StrEnum):
+    """Extras that are made on request, beside `result.json` and `document.md`, which are always made."""
+
+    SEARCHABLE_PDF = "searchable_pdf"
+    TABLES = "tables"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """An upload as it lies on disk. `filename` is the client's, for display only; `password` opens an encrypted PDF."""
+
+    path: Path
+    media_type: MediaType
+    filename: str
+    sha256: str
+    size_bytes: int
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """What opening the file told."""
+
+    page_count: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageOptions:
+    """Everything but the file and the page number that the recognition of a page depends on. `lang` is an ISO 639-1 code."""
+
+    dpi: int = 200
+    lang: str = "ru"
+    text_layer: TextLayerMode = TextLayerMode.AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentOptions:
+    """A request: which pages (1-based, ascending, None for all), how each is read, what is made of them."""
+
+    page: PageOptions = field(default_factory=PageOptions)
+    pages: tuple[int, ...] | None = None
+    outputs: frozenset[OutputKind] = frozenset()
+    use_vlm: bool = False
+    include_running: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TextLayerVerdict:
+    """Whether the page's own text was used, and why (a short phrase for people, e.g. "trusted", "no text", "letters unmapped")."""
+
+    used: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An encoded cut-out of the upright page, named as its file under `images/` will be ("p0003-b07.png")."""
+
+    name: str
+    media_type: MediaType
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PageAnalysis:
+    """What a page worker returns. `page` counts from 1; `timings` are seconds per stage; `blocks` are in reading order."""
+
+    page: int
+    dpi: int
+    upright: Upright
+    text_layer: TextLayerVerdict
+    blocks: tuple[Block, ...]
+    pictures: tuple[Picture, ...] = ()
+    timings: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+class PageStatus(StrEnum):
+    OK = "ok"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class PageError:
+    """Why a page failed: a stable code and a sentence that says what to do."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageResult:
+    """A finished page: exactly one of `analysis` and `error` is set. `attempts` counts worker runs."""
+
+    page: int
+    analysis: PageAnalysis | None = None
+    error: PageError | None = None
+    attempts: int = 1
+
+    @property
+    def status(self) -> PageStatus:
+        return PageStatus.OK if self.error is None else PageStatus.FAILED
+
+
+class DocumentStatus(StrEnum):
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentResult:
+    """The document as a whole; its pages are on disk. `page_count` is the file's, `pages` those that were asked for.
+
+    `outputs` maps a name (`json`, `markdown`, `source`, `searchable_pdf`, `tables_xlsx`, …) to a path relative to the document's folder.
+    """
+
+    document_id: str
+    source: SourceFile
+    options: DocumentOptions
+    status: DocumentStatus
+    page_count: int
+    pages: tuple[int, ...]
+    failed_pages: tuple[int, ...]
+    engine: str
+    outputs: dict[str, str] = field(default_factory=dict)
+    timings: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,91 @@
+"""What the pipeline needs from the outside. An implementation needs no base class.
+
+An `async def` port must not block the event loop; a plain `def` port is called inside a page worker, where blocking is fine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from ocr_service.domain.documents import (
+    DocumentInfo,
+    DocumentOptions,
+    DocumentResult,
+    PageAnalysis,
+    PageOptions,
+    PageResult,
+    SourceFile,
+)
+
+
+class PageEngine(Protocol):
+    """Reads pages, inside a worker process that owns it alone. One engine, one process, one thread."""
+
+    @property
+    def name(self) -> str:
+        """For people and for `engine` in the answer, e.g. "embedded (PP-OCRv6 small, Tesseract 5.5 rus)"."""
+
+    def inspect(self, source: SourceFile) -> DocumentInfo:
+        """Open the file. Raises DocumentUnreadable and its children."""
+
+    def analyse(self, source: SourceFile, page: int, options: PageOptions) -> PageAnalysis:
+        """Read one page (from 1). Raises PageFailed and its children."""
+
+
+class PageWorkers(Protocol):
+    """The pool of page workers."""
+
+    @property
+    def capacity(self) -> int:
+        """How many pages are read at the same time."""
+
+    async def inspect(self, source: SourceFile) -> DocumentInfo:
+        """Open the file in a worker. Raises DocumentUnreadable and its children."""
+
+    async def analyse(self, source: SourceFile, page: int, options: PageOptions) -> tuple[PageAnalysis, int]:
+        """Read one page, with one retry in a fresh worker when a worker dies. Returns the analysis and the attempts made.
+
+        Raises PageFailed and its children. Cancellation stops the work: the worker is replaced if it does not stop by itself.
+        """
+
+    async def write_searchable_pdf(self, source: SourceFile, pages: Sequence[Path], target: Path) -> None:
+        """Lay the text of the page files (`pages/0001.json`) invisibly over the source. Raises DocumentUnreadable, StorageFailed."""
+
+
+class DocumentFolder(Protocol):
+    """One document's place in OUTPUT_DIR. Every write is atomic; OSError becomes StorageFailed."""
+
+    @property
+    def document_id(self) -> str:
+        """Cannot be guessed; names the folder."""
+
+    @property
+    def path(self) -> Path:
+        """The folder itself."""
+
+    async def write_page(self, result: PageResult) -> bytes:
+        """Write `images/*` and `pages/0001.json`; returns the page's JSON, the same bytes as in the file and in the answer."""
+
+    def page_files(self) -> Iterator[Path]:
+        """The page files written so far, in page order."""
+
+    async def finish(self, result: DocumentResult) -> DocumentResult:
+        """Write `document.md`, `tables.xlsx`/CSV if asked, `result.json` last; returns the result with `outputs` filled in."""
+
+    async def discard(self) -> None:
+        """Remove the folder: the document was refused before its first page."""
+
+
+class DocumentStore(Protocol):
+    """Where results are kept."""
+
+    async def create(self, source: SourceFile) -> DocumentFolder:
+        """A fresh folder; the upload is moved into it as `source.<ext>`."""
+
+
+class PageRefiner(Protocol):
+    """Asks the VLM about the blocks that need it. Never raises: what fails is marked in the block."""
+
+    async def refine(self, analysis: PageAnalysis, options: DocumentOptions) -> PageAnalysis: ...

@@ -1,0 +1,1 @@
+"""What is made of pages: Markdown, JSON, searchable PDF, tables."""

@@ -1,0 +1,1 @@
+"""The page journey: scheduling, deadlines, fairness. Knows ports only."""

@@ -1,0 +1,119 @@
+"""Every setting: its name, type, default and meaning. The only module that reads the environment.
+
+The names that deployments already use have no prefix; all others begin with `OCR_`. A misspelt name or an impossible value stops
+the start with one clear line. README's table is made from this class and checked against it by a test.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+
+class SettingsError(Exception):
+    """A setting is misspelt or impossible; the message is one line that names it and says what is allowed."""
+
+
+class Settings(BaseModel):
+    """The service's settings. Field names are the environment variables' names in lower case."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    # Names that deployments use already
+    paddlex_home: Path = Field(default=Path("~/.paddlex"), description="Where preloaded models lie, in `official_models/`.")
+    output_dir: Path = Field(default=Path("output"), description="Where results are written, one folder a document.")
+    vllm_url: str = Field(
+        default="http://127.0.0.1:8080/v1/markdown",
+        description="The VLM server: our `/v1/markdown`, or an OpenAI-compatible `…/v1`.",
+    )
+    use_vlm_api: bool = Field(default=False, description="Whether regions are refined by the VLM.")
+    hf_home: Path | None = Field(default=None, description="Cache of the Hugging Face libraries; only the model server uses it.")
+    cloudru_s3_endpoint: str | None = Field(default=None, description="S3 endpoint; all four S3 settings or none.")
+    cloudru_s3_bucket: str | None = Field(default=None, description="S3 bucket.")
+    cloudru_s3_access_key: SecretStr | None = Field(default=None, description="S3 access key (Cloud.ru: `tenant:key`).")
+    cloudru_s3_secret_key: SecretStr | None = Field(default=None, description="S3 secret key.")
+
+    # The HTTP side
+    ocr_host: str = Field(default="0.0.0.0", description="Address to listen on.")  # noqa: S104  a container's service
+    ocr_port: Annotated[int, Field(ge=1, le=65535)] = Field(default=8081, description="Port to listen on.")
+    ocr_max_upload_mb: Annotated[int, Field(ge=1)] = Field(default=200, description="Largest upload, in MiB.")
+    ocr_upload_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        default=60.0, description="Longest silence of a client in the middle of its upload, in seconds."
+    )
+    ocr_max_documents: Annotated[int, Field(ge=1)] = Field(
+        default=64, description="Documents in the service at the same time, uploads included; more get 503."
+    )
+    ocr_max_queued_pages: Annotated[int, Field(ge=1)] = Field(
+        default=5000, description="Pages that may wait; a document that does not fit gets 503, unless nothing else waits."
+    )
+    ocr_shutdown_grace_s: Annotated[float, Field(ge=0)] = Field(
+        default=30.0, description="After SIGTERM, time for documents in flight, in seconds."
+    )
+    ocr_log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least severe log line written.")
+
+    # What is accepted and how it is read
+    ocr_engine: Literal["auto", "embedded"] = Field(default="auto", description="Layout and OCR engine; `auto` is `embedded` without a GPU.")
+    ocr_lang: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = Field(
+        default="ru", description="Language when a request names none (ISO 639-1); `ru` reads Russian with Latin."
+    )
+    ocr_dpi: Annotated[int, Field(ge=72, le=600)] = Field(default=200, description="Resolution when a request names none.")
+    ocr_max_pages: Annotated[int, Field(ge=1)] = Field(default=2000, description="Pages a document may have.")
+    ocr_max_page_megapixels: Annotated[float, Field(ge=1)] = Field(
+        default=40.0, description="Size of a page's image; larger pages are read at a lower dpi, with a warning."
+    )
+    ocr_tessdata: Path | None = Field(default=None, description="Folder of Tesseract's `*.traineddata`; found by itself if not set.")
+
+    # Page workers
+    ocr_workers: Annotated[int, Field(ge=0)] = Field(default=0, description="Page workers; 0: one per usable CPU core.")
+    ocr_worker_memory_mb: Annotated[int, Field(ge=512)] = Field(default=3072, description="Memory a page worker may use, in MiB.")
+    ocr_worker_max_pages: Annotated[int, Field(ge=1)] = Field(default=1000, description="A worker is renewed after so many pages.")
+    ocr_worker_recycle_mb: Annotated[int, Field(ge=256)] = Field(
+        default=1536, description="A worker that keeps more than this between two pages is renewed, in MiB."
+    )
+    ocr_page_timeout_s: Annotated[float, Field(gt=0)] = Field(default=60.0, description="Time for one attempt at a page, in seconds.")
+    ocr_inspect_timeout_s: Annotated[float, Field(gt=0)] = Field(default=20.0, description="Time for opening a file, in seconds.")
+    ocr_document_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        default=3600.0, description="Time for a document; pages not done by then are marked as failed."
+    )
+
+    @model_validator(mode="after")
+    def _s3_is_whole(self) -> Self:
+        names = ("cloudru_s3_endpoint", "cloudru_s3_bucket", "cloudru_s3_access_key", "cloudru_s3_secret_key")
+        missing = [name.upper() for name in names if getattr(self, name) is None]
+        if 0 < len(missing) < len(names):
+            raise ValueError(f"S3 upload needs all four CLOUDRU_S3_* settings; missing: {', '.join(missing)}")
+        return self
+
+    @property
+    def worker_count(self) -> int:
+        """Page workers to start."""
+        return self.ocr_workers or len(os.sched_getaffinity(0))
+
+    @property
+    def s3_configured(self) -> bool:
+        return self.cloudru_s3_endpoint is not None
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read the settings. Raises SettingsError with one line for the operator."""
+        environ = os.environ if environ is None else environ
+        known = {name.upper(): name for name in cls.model_fields}
+        for name in environ:
+            if name.startswith(("OCR_", "CLOUDRU_S3_")) and name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                hint = f"; did you mean {close[0]}?" if close else f"; known settings: {', '.join(sorted(known))}"
+                raise SettingsError(f"{name} is not a setting of this service{hint}")
+        # An empty variable means "not set": Compose files and Helm charts pass empty strings for what is left out.
+        values = {field: environ[name] for name, field in known.items() if environ.get(name, "") != ""}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"]).upper() or "settings"
+            given = "" if "SECRET" in name or "KEY" in name or not first["loc"] else f" (got {first['input']!r})"
+            raise SettingsError(f"{name}: {first['msg']}{given}") from None

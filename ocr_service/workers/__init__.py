@@ -1,0 +1,1 @@
+"""The pool of page workers and what runs in a child."""
