@@ -89,3 +89,16 @@ class PageRefiner(Protocol):
     """Asks the VLM about the blocks that need it. Never raises: what fails is marked in the block."""
 
     async def refine(self, analysis: PageAnalysis, options: DocumentOptions) -> PageAnalysis: ...
+
+
+class Observer(Protocol):
+    """Hears what happens, for metrics and the log. Never raises, never blocks."""
+
+    def page_finished(self, document_id: str, result: PageResult, seconds: float) -> None:
+        """A page is done, well or badly; `seconds` from its start in a worker to its result on disk."""
+
+    def document_finished(self, document_id: str, outcome: str, pages_done: int, pages_asked: int, seconds: float) -> None:
+        """A document is over. `outcome`: complete | partial | failed | cancelled | refused."""
+
+    def worker_replaced(self, reason: str) -> None:
+        """A page worker was renewed. `reason`: recycled | crashed | timed_out | out_of_memory | cancelled."""

@@ -1,0 +1,16 @@
+"""What an engine is built from. Travels to the worker process, so it holds plain values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """`models_path`: folder of preloaded models (`official_models`); `tessdata`: folder of `*.traineddata`, None to look for it."""
+
+    models_path: Path
+    tessdata: Path | None = None
+    max_pages: int = 2000
+    max_page_megapixels: float = 40.0
