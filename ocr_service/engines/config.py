@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+class EngineSetupError(Exception):
+    """The engine cannot work on this machine; the message is for the operator and says what to install or set."""
+
+
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
     """`models_path`: folder of preloaded models (`official_models`); `tessdata`: folder of `*.traineddata`, None to look for it."""
