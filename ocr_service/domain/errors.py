@@ -9,6 +9,7 @@ ServiceError
  │   └─ TooManyPages        more pages than allowed
  ├─ DocumentNotFound        no such document or file in OUTPUT_DIR
  ├─ Overloaded              the queue is full; try again later
+ │   └─ EngineUnavailable   no page worker can be started; try again later
  ├─ ShuttingDown            the service is stopping; try elsewhere
  ├─ DeadlineExceeded        out of time before the first page was done
  ├─ StorageFailed           the result could not be written
@@ -84,6 +85,12 @@ class Overloaded(ServiceError):
     def __init__(self, detail: str, *, retry_after_s: int) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+
+
+class EngineUnavailable(Overloaded):
+    """No page worker is running."""
+
+    code = "engine_unavailable"
 
 
 class ShuttingDown(ServiceError):

@@ -41,6 +41,10 @@ class PageWorkers(Protocol):
     def capacity(self) -> int:
         """How many pages are read at the same time."""
 
+    @property
+    def engine(self) -> str:
+        """The engine's name; empty until the first worker is ready."""
+
     async def inspect(self, source: SourceFile) -> DocumentInfo:
         """Open the file in a worker. Raises DocumentUnreadable and its children."""
 
