@@ -1,0 +1,13 @@
+.PHONY: run test check lock
+
+run: ## set everything up and start the service
+	@scripts/run
+
+test: ## set everything up, lint, and run the tests: make test ARGS="-k upload"
+	@scripts/test $(ARGS)
+
+check: ## linters and types only
+	@scripts/check
+
+lock: ## write the lock files anew from requirements_*.in
+	@scripts/lock

@@ -1,0 +1,34 @@
+"""`python -m scripts.setup LOCK`: the environment in `.venv` as the lock file says, and Tesseract's language data."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from scripts.setup import environment, tesseract
+from scripts.setup.exclusive import only_one
+from scripts.setup.progress import SetupError, say
+
+PROJECT = Path(__file__).parents[2]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m scripts.setup", description=__doc__)
+    parser.add_argument("lock", type=Path, help="requirements_vllm.txt or requirements_dev.txt")
+    arguments = parser.parse_args()
+    try:
+        with only_one(PROJECT / ".tools" / "setup.lock"):
+            environment.prepare(PROJECT, PROJECT / arguments.lock)
+            tesseract.prepare(os.environ)
+    except SetupError as error:
+        say(f"Setup failed: {error}")
+        return 1
+    except KeyboardInterrupt:
+        say("Interrupted; the next run sets up what is missing.")
+        return 130
+    return 0
+
+
+sys.exit(main())
