@@ -6,6 +6,8 @@ import html
 from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 
+from typing_extensions import override
+
 from ocr_service.domain.blocks import TableCell, TableGrid
 from ocr_service.domain.text import printable
 
@@ -80,6 +82,7 @@ class _TableParser(HTMLParser):
         self._rows: list[list[_RawCell]] = []
         self._cell: _RawCell | None = None
 
+    @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "table":
             self._depth += 1
@@ -97,6 +100,7 @@ class _TableParser(HTMLParser):
         elif tag in {"br", "p", "div"} and self._cell is not None:
             self._cell.parts.append("\n")
 
+    @override
     def handle_endtag(self, tag: str) -> None:
         if tag == "table" and self._depth:
             self._depth -= 1
@@ -108,6 +112,7 @@ class _TableParser(HTMLParser):
         elif tag == "thead":
             self._in_head = False
 
+    @override
     def handle_data(self, data: str) -> None:
         if self._cell is not None and not self._done:
             # Line ends in the markup are white space; only <br> and paragraphs are line ends.
@@ -118,8 +123,8 @@ class _TableParser(HTMLParser):
         self._rows.append([])
 
     def grid(self) -> TableGrid | None:
-        rows = [row for row in self._rows if row]
-        return _place(rows) if rows else None
+        # A row without a cell stays: cells from above may cover all of it.
+        return _place(self._rows) if any(self._rows) else None
 
 
 def _place(rows: list[list[_RawCell]]) -> TableGrid | None:
