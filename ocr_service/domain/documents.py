@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -147,7 +148,8 @@ class DocumentStatus(StrEnum):
 class DocumentResult:
     """The document as a whole; its pages are on disk. `page_count` is the file's, `pages` those that were asked for.
 
-    `outputs` maps a name (`json`, `markdown`, `source`, `searchable_pdf`, `tables_xlsx`, …) to a path relative to the document's folder.
+    `outputs` maps a name (`json`, `markdown`, `source`, `searchable_pdf`, `tables_xlsx`, …) to a path relative to the document's folder;
+    it and `created_at` are filled in when the document is finished.
     """
 
     document_id: str
@@ -161,3 +163,4 @@ class DocumentResult:
     outputs: dict[str, str] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    created_at: datetime | None = None
