@@ -1,0 +1,167 @@
+"""A page worker: `python -m ocr_service.workers.child PARENT_PID`. Builds one engine, then answers requests one after the other.
+
+Nothing is imported here that parses files; the engine is named by the first request.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import logging
+import platform
+import sys
+from collections.abc import Callable
+from typing import BinaryIO
+
+from ocr_service.domain.errors import DocumentUnreadable, PageFailed, PageOutOfMemory, ServiceError, StorageFailed
+from ocr_service.domain.ports import PageEngine
+from ocr_service.engines.config import EngineConfig
+from ocr_service.workers.confinement import ParentGone, confine, limit_data, take_over_pipes
+from ocr_service.workers.protocol import (
+    LENGTH,
+    MAX_REPLY_BYTES,
+    MAX_REQUEST_BYTES,
+    Analyse,
+    Analysed,
+    Failed,
+    Inspect,
+    Inspected,
+    Outcome,
+    ProtocolViolation,
+    Ready,
+    Reply,
+    Request,
+    Setup,
+    Task,
+    WriteSearchablePdf,
+    Written,
+    body_length,
+    decode_request,
+    frame,
+)
+
+SETUP_FAILED_STATUS = 3
+# Shown by /version and in bug reports: the libraries whose versions change what is read.
+REPORTED_LIBRARIES = ("pymupdf", "rapidocr", "openvino", "onnxruntime", "tesserocr", "opencv-python-headless", "paddleocr")
+
+log = logging.getLogger(__name__)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the worker; returns the exit status."""
+    requests, replies = take_over_pipes()
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        confine(int(arguments[0]))
+    except ParentGone:
+        return SETUP_FAILED_STATUS
+    request = _receive(requests)
+    if request is None or not isinstance(request.task, Setup):
+        return SETUP_FAILED_STATUS
+    engine = _set_up(request.task)
+    if isinstance(engine, Failed):
+        _send(replies, Reply(request.id, engine))
+        return SETUP_FAILED_STATUS
+    _send(replies, Reply(request.id, Ready(engine.name, _versions())))
+    while (request := _receive(requests)) is not None:
+        _send(replies, Reply(request.id, _perform(engine, request.task)))
+    return 0
+
+
+def _set_up(setup: Setup) -> PageEngine | Failed:
+    limit_data(setup.data_limit_bytes)
+    try:
+        return _factory(setup.engine)(setup.config)
+    except Exception as error:
+        log.exception("The engine cannot be built")
+        return Failed("setup_failed", f"{type(error).__name__}: {error}")
+
+
+def _factory(name: str) -> Callable[[EngineConfig], PageEngine]:
+    module, _, attribute = name.partition(":")
+    factory: Callable[[EngineConfig], PageEngine] = getattr(importlib.import_module(module), attribute)
+    return factory
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for library in REPORTED_LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _perform(engine: PageEngine, task: Task) -> Outcome:
+    """Do the task; whatever goes wrong becomes an answer, so that one bad file does not cost the process."""
+    try:
+        return _answer(engine, task)
+    except ServiceError as error:
+        return Failed(error.code, error.detail)
+    except MemoryError:
+        return Failed(PageOutOfMemory.code, "")
+    except Exception as error:
+        log.exception("Unexpected error")
+        return _unexpected(task, type(error).__name__)
+
+
+def _answer(engine: PageEngine, task: Task) -> Outcome:
+    match task:
+        case Inspect(source):
+            return Inspected(engine.inspect(source))
+        case Analyse(source, page, options):
+            return Analysed(engine.analyse(source, page, options))
+        case WriteSearchablePdf():
+            _write_searchable_pdf(task)
+            return Written()
+        case Setup():
+            raise ProtocolViolation("a worker is set up once")
+
+
+def _write_searchable_pdf(task: WriteSearchablePdf) -> None:
+    """Atomically: the PDF has its final name only when it is whole."""
+    # Only here: it pulls in MuPDF, which not every engine needs.
+    from ocr_service.outputs import searchable_pdf
+
+    partial = task.target.with_name(f".{task.target.name}.part")
+    try:
+        searchable_pdf.write(task.source, task.pages, partial)
+        partial.replace(task.target)
+    except OSError as error:
+        raise StorageFailed(f"The searchable PDF could not be written: {error.strerror or 'I/O error'}.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _unexpected(task: Task, name: str) -> Failed:
+    match task:
+        case Analyse(_, page, _):
+            return Failed(PageFailed.code, f"Page {page} could not be read: unexpected {name}.")
+        case WriteSearchablePdf():
+            return Failed(StorageFailed.code, f"The searchable PDF could not be made: unexpected {name}.")
+        case _:
+            return Failed(DocumentUnreadable.code, f"The file could not be opened: unexpected {name}.")
+
+
+def _receive(requests: BinaryIO) -> Request | None:
+    """The next request; None when the service closed the pipe, which means to stop."""
+    header = requests.read(LENGTH.size)
+    if len(header) < LENGTH.size:
+        return None
+    body = requests.read(body_length(header, MAX_REQUEST_BYTES))
+    return decode_request(body)
+
+
+def _send(replies: BinaryIO, reply: Reply) -> None:
+    try:
+        data = frame(reply, MAX_REPLY_BYTES)
+    except (ProtocolViolation, TypeError, ValueError, OverflowError) as error:
+        log.exception("The answer cannot be sent")
+        data = frame(Reply(reply.id, Failed(PageFailed.code, f"The result of this page could not be passed on: {error}.")), MAX_REPLY_BYTES)
+    replies.write(data)
+    replies.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,42 @@
+"""What a pool of page workers is built from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ocr_service.engines.config import EngineConfig
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PoolConfig:
+    """Times in seconds, memory in bytes.
+
+    `engine` is "package.module:factory"; the factory takes an EngineConfig and returns a PageEngine.
+    `no_worker_timeout_s`: how long a request waits while not a single worker runs. `environment`: variables for the workers beyond
+    those that are always set; a worker inherits nothing else, so that no secret of the service reaches it.
+    """
+
+    engine_config: EngineConfig
+    engine: str = "ocr_service.engines.embedded:build"
+    capacity: int = 1
+    memory_limit_bytes: int = 3072 * MEBIBYTE
+    recycle_bytes: int = 1536 * MEBIBYTE
+    max_pages: int = 1000
+    page_timeout_s: float = 60.0
+    inspect_timeout_s: float = 20.0
+    write_timeout_s: float = 600.0
+    start_timeout_s: float = 120.0
+    no_worker_timeout_s: float = 60.0
+    first_backoff_s: float = 0.5
+    longest_backoff_s: float = 30.0
+    temporary_root: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def data_limit_bytes(self) -> int:
+        """The worker's own limit, above the watched one: it stops what grows too fast to be watched."""
+        return self.memory_limit_bytes + self.memory_limit_bytes // 4 + 512 * MEBIBYTE
