@@ -50,7 +50,8 @@ class PdfPage:
     def image_dpi(self) -> float | None:
         with _page_errors(self.size.number):
             images = self.page.get_image_info()
-        visible = self.page.rect
+        # MuPDF tells where pictures lie before the page's /Rotate is applied.
+        visible = self.page.rect * self.page.derotation_matrix
         best_area, best_dpi = 0.0, None
         for image in images:
             matrix = pymupdf.Matrix(image["transform"])
