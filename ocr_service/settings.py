@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+# Kubernetes describes every Service of the namespace in every pod's environment: one named "ocr" becomes OCR_SERVICE_HOST,
+# OCR_PORT=tcp://10.0.0.1:8081, OCR_PORT_8081_TCP_ADDR and so on. They are addressed to nobody, so they are neither settings nor misspelt.
+_SERVICE_LINK_NAME = re.compile(
+    r"OCR_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)", re.ASCII
+)
+_SERVICE_LINK_VALUE = re.compile(r"(?:tcp|udp|sctp)://\S+", re.ASCII)
 
 
 class SettingsError(Exception):
@@ -43,7 +52,7 @@ class Settings(BaseModel):
     ocr_port: Annotated[int, Field(ge=1, le=65535)] = Field(default=8081, description="Port to listen on.")
     ocr_max_upload_mb: Annotated[int, Field(ge=1)] = Field(default=200, description="Largest upload, in MiB.")
     ocr_upload_timeout_s: Annotated[float, Field(gt=0)] = Field(
-        default=60.0, description="Longest silence of a client in the middle of its upload, in seconds."
+        default=60.0, description="Longest silence of a client in the middle of its upload or of its answer, in seconds."
     )
     ocr_max_documents: Annotated[int, Field(ge=1)] = Field(
         default=64, description="Documents in the service at the same time, uploads included; more get 503."
@@ -57,7 +66,9 @@ class Settings(BaseModel):
     ocr_log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least severe log line written.")
 
     # What is accepted and how it is read
-    ocr_engine: Literal["auto", "embedded"] = Field(default="auto", description="Layout and OCR engine; `auto` is `embedded` without a GPU.")
+    ocr_engine: Literal["auto", "embedded"] = Field(
+        default="auto", description="Layout and OCR engine; `auto` is `embedded` without a GPU."
+    )
     ocr_lang: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = Field(
         default="ru", description="Language when a request names none (ISO 639-1); `ru` reads Russian with Latin."
     )
@@ -81,6 +92,13 @@ class Settings(BaseModel):
         default=3600.0, description="Time for a document; pages not done by then are marked as failed."
     )
 
+    @field_validator("vllm_url", "cloudru_s3_endpoint")
+    @classmethod
+    def _is_http_url(cls, url: str | None) -> str | None:
+        if url is not None and not _is_http_url(url):
+            raise ValueError("must be a URL such as http://host:port/path")
+        return url
+
     @model_validator(mode="after")
     def _s3_is_whole(self) -> Self:
         names = ("cloudru_s3_endpoint", "cloudru_s3_bucket", "cloudru_s3_access_key", "cloudru_s3_secret_key")
@@ -101,7 +119,7 @@ class Settings(BaseModel):
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read the settings. Raises SettingsError with one line for the operator."""
-        environ = os.environ if environ is None else environ
+        environ = _without_service_links(os.environ if environ is None else environ)
         known = {name.upper(): name for name in cls.model_fields}
         for name in environ:
             if name.startswith(("OCR_", "CLOUDRU_S3_")) and name not in known:
@@ -114,6 +132,25 @@ class Settings(BaseModel):
             return cls.model_validate(values)
         except ValidationError as error:
             first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"]).upper() or "settings"
-            given = "" if "SECRET" in name or "KEY" in name or not first["loc"] else f" (got {first['input']!r})"
-            raise SettingsError(f"{name}: {first['msg']}{given}") from None
+            name = ".".join(str(part) for part in first["loc"]).upper()
+            message = first["msg"].removeprefix("Value error, ")
+            # URLs and keys may hold a secret: the log of a failed start is no place for them.
+            is_private = not name or any(word in name for word in ("KEY", "URL", "ENDPOINT"))
+            raise SettingsError(f"{name or 'settings'}: {message}" + ("" if is_private else f" (got {first['input']!r})")) from None
+
+
+def _without_service_links(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what Kubernetes adds for a Service whose name begins with "ocr"."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if not _SERVICE_LINK_NAME.fullmatch(name) and not (name.startswith("OCR_") and _SERVICE_LINK_VALUE.fullmatch(value))
+    }
+
+
+def _is_http_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a broken IPv6 address
+        return False

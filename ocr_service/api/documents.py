@@ -1,0 +1,49 @@
+"""What is stored of a document: its answer and its files."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
+
+from ocr_service.api.files import file_answer
+from ocr_service.api.parts import parts_of
+from ocr_service.api.schemas import NOT_FOUND, document_content
+from ocr_service.domain.errors import DocumentNotFound
+
+router = APIRouter(tags=["documents"])
+
+DocumentId = Annotated[str, Path(description="`document_id` of an answer.")]
+
+
+_DOCUMENT = document_content("The document, as POST /ocr/pdf answered it.")
+
+
+@router.get("/ocr/documents/{document_id}", responses={200: _DOCUMENT, 404: NOT_FOUND})
+async def document(request: Request, document_id: DocumentId) -> Response:
+    """A finished document's `result.json`."""
+    return await stored_file(request, document_id, "result.json")
+
+
+@router.get(
+    "/ocr/documents/{document_id}/files/{name:path}",
+    responses={200: {"description": "The file.", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}, 404: NOT_FOUND},
+)
+async def document_file(
+    request: Request,
+    document_id: DocumentId,
+    name: Annotated[str, Path(description="A path from `outputs`, e.g. `document.md`, `pages/0001.json`, `images/p0001-b03.png`.")],
+) -> Response:
+    """A file of a finished document."""
+    return await stored_file(request, document_id, name)
+
+
+async def stored_file(request: Request, document_id: str, name: str, *, headers: dict[str, str] | None = None) -> Response:
+    """A file of a document as an answer. Raises DocumentNotFound."""
+    stored = await asyncio.to_thread(parts_of(request).archive.file, document_id, name)
+    try:
+        return file_answer(stored.path, stored.media_type, headers=headers)
+    except OSError:
+        raise DocumentNotFound("There is no such document or file.") from None

@@ -1,0 +1,122 @@
+"""Prometheus metrics: what the pipeline reports as it happens, and the state of the pool and the queue when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from typing_extensions import override
+
+from ocr_service.domain.blocks import Source
+from ocr_service.domain.documents import PageAnalysis, PageResult
+from ocr_service.workers.stats import PoolStats
+
+_PAGE_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+_DOCUMENT_SECONDS = (0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """Documents in the service, and pages that wait for a worker."""
+
+    documents: int
+    queued_pages: int
+
+
+class Metrics:
+    """An Observer with a registry of its own, so that two services in one process do not meet."""
+
+    def __init__(self, pool_stats: Callable[[], PoolStats], queue_state: Callable[[], QueueState]) -> None:
+        self._registry = CollectorRegistry()
+        self._pages = Counter("ocr_pages", "Finished pages.", ["source", "status"], registry=self._registry)
+        self._page_seconds = Histogram(
+            "ocr_page_seconds", "From a page's start in a worker to its result on disk.", buckets=_PAGE_SECONDS, registry=self._registry
+        )
+        self._stage_seconds = Histogram(
+            "ocr_page_stage_seconds", "Stages of a page.", ["stage"], buckets=_PAGE_SECONDS, registry=self._registry
+        )
+        self._documents = Counter("ocr_documents", "Finished documents.", ["outcome"], registry=self._registry)
+        self._document_seconds = Histogram(
+            "ocr_document_seconds", "From a document's upload to its end.", buckets=_DOCUMENT_SECONDS, registry=self._registry
+        )
+        self._upload_bytes = Counter("ocr_upload_bytes", "Bytes of accepted uploads.", registry=self._registry)
+        self._registry.register(_StateCollector(pool_stats, queue_state))
+
+    def page_finished(self, document_id: str, result: PageResult, seconds: float) -> None:  # noqa: ARG002  a label would be endless
+        self._pages.labels(source=page_source(result.analysis), status=result.status.value).inc()
+        self._page_seconds.observe(seconds)
+        if result.analysis is not None:
+            for stage, stage_seconds in result.analysis.timings.items():
+                self._stage_seconds.labels(stage=stage).observe(stage_seconds)
+
+    def document_finished(
+        self,
+        document_id: str,  # noqa: ARG002
+        outcome: str,
+        pages_done: int,  # noqa: ARG002
+        pages_asked: int,  # noqa: ARG002
+        seconds: float,
+    ) -> None:
+        self._documents.labels(outcome=outcome).inc()
+        self._document_seconds.observe(seconds)
+
+    def worker_replaced(self, reason: str) -> None:
+        """Counted by the pool itself, whose numbers are read at scrape time."""
+
+    def upload_received(self, size_bytes: int) -> None:
+        self._upload_bytes.inc(size_bytes)
+
+    def render(self) -> bytes:
+        """The text format that Prometheus reads."""
+        return generate_latest(self._registry)
+
+
+def page_source(analysis: PageAnalysis | None) -> str:
+    """text_layer | ocr | mixed, by who read the blocks; a page without blocks by its text layer's verdict; "none" if it failed."""
+    if analysis is None:
+        return "none"
+    own = {block.source is Source.TEXT_LAYER for block in analysis.blocks} or {analysis.text_layer.used}
+    if len(own) > 1:
+        return "mixed"
+    return "text_layer" if own.pop() else "ocr"
+
+
+class _StateCollector(Collector):
+    """Reads the present state when Prometheus asks."""
+
+    def __init__(self, pool_stats: Callable[[], PoolStats], queue_state: Callable[[], QueueState]) -> None:
+        self._pool_stats = pool_stats
+        self._queue_state = queue_state
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        pool, queue = self._pool_stats(), self._queue_state()
+        yield GaugeMetricFamily("ocr_queued_pages", "Pages that wait for a worker.", queue.queued_pages)
+        yield GaugeMetricFamily("ocr_documents_in_service", "Documents in the service, uploads included.", queue.documents)
+        workers = GaugeMetricFamily("ocr_workers", "Page workers.", labels=["state"])
+        for state, count in (("ready", pool.ready), ("busy", pool.busy), ("starting", pool.starting)):
+            workers.add_metric([state], count)
+        yield workers
+        restarts = CounterMetricFamily("ocr_worker_restarts", "Page workers that were renewed.", labels=["reason"])
+        for reason, count in pool.restarts.items():
+            restarts.add_metric([reason], count)
+        yield restarts
+        rss = GaugeMetricFamily("ocr_rss_bytes", "Resident memory.", labels=["process"])
+        rss.add_metric(["api"], _own_rss_bytes())
+        for number, process_id in enumerate(sorted(pool.rss_bytes)):  # by number: process ids would grow labels without end
+            rss.add_metric([f"worker-{number}"], pool.rss_bytes[process_id])
+        yield rss
+
+
+def _own_rss_bytes() -> int:
+    """VmRSS of this process; 0 where there is no /proc."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:")), 0)

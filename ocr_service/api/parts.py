@@ -1,0 +1,75 @@
+"""The parts that the routes work with. Made by `bootstrap.py`, kept in the application's state."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
+
+from fastapi import Request
+
+from ocr_service.api.metrics import Metrics
+from ocr_service.api.monitor import Monitor
+from ocr_service.api.options import OptionDefaults
+from ocr_service.api.uploads import UploadFolder, UploadLimits
+from ocr_service.domain.documents import DocumentOptions, DocumentResult, PageResult, SourceFile
+from ocr_service.workers.stats import PoolStats
+
+
+class Journey(Protocol):
+    """A document on its way. Cancelling whoever waits for it stops its remaining pages."""
+
+    @property
+    def document_id(self) -> str: ...
+
+    def pages(self) -> AsyncIterator[tuple[PageResult, bytes]]:
+        """Each page as it finishes, with its JSON."""
+
+    async def result(self) -> DocumentResult:
+        """The finished document."""
+
+
+class Documents(Protocol):
+    """The pipeline, as the routes see it."""
+
+    def place(self) -> AbstractContextManager[None]:
+        """A place in the service for one document, from before its upload to its answer. Raises Overloaded, ShuttingDown."""
+
+    async def start(self, source: SourceFile, options: DocumentOptions) -> Journey:
+        """Open the file and begin. Raises DocumentUnreadable and its children, Overloaded, ShuttingDown, StorageFailed."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a finished document; `name` is its path relative to the document's folder."""
+
+    name: str
+    path: Path
+    media_type: str
+    size_bytes: int
+
+
+class Archive(Protocol):
+    """Finished documents. Names come from strangers: whatever is not a plain file inside the document's folder raises DocumentNotFound."""
+
+    def file(self, document_id: str, name: str) -> StoredFile: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that a route may need."""
+
+    documents: Documents
+    archive: Archive
+    uploads: UploadFolder
+    upload_limits: UploadLimits
+    defaults: OptionDefaults
+    monitor: Monitor
+    metrics: Metrics
+    pool_stats: Callable[[], PoolStats]
+
+
+def parts_of(request: Request) -> Parts:
+    return cast(Parts, request.app.state.parts)
