@@ -1,4 +1,4 @@
-"""Who gets the next free worker: opening a file goes before reading a page, else first come, first served."""
+"""Who gets the next free worker: opening a file and a second try go before reading a page, else first come, first served."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ class WorkerPool:
         """Try in one worker after the other. Raises WorkerDied with the last one's death."""
         attempts = attempts or Attempts()
         while True:
-            worker = await self._borrow(urgent=isinstance(task, Inspect))
+            worker = await self._borrow(urgent=isinstance(task, Inspect) or attempts.made > 0)
             attempts.began()
             # The attempt outlives its caller: a worker in the middle of a page cannot be handed to anybody else.
             attempt = self._in_background(self._attempt(worker, task, timeout_s))
