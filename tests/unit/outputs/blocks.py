@@ -38,7 +38,8 @@ def picture(name: str = "p0001-b01.png", **fields: Any) -> Block:
 
 def page(number: int, *blocks: Block, text_layer: bool = False, **fields: Any) -> PageResult:
     numbered = tuple(replace(each, id=f"b{index + 1}", order=index) for index, each in enumerate(blocks))
-    analysis = PageAnalysis(number, 200, Upright(WIDTH, HEIGHT), TextLayerVerdict(text_layer, "trusted" if text_layer else "no text"), numbered)
+    verdict = TextLayerVerdict(text_layer, "trusted" if text_layer else "no text")
+    analysis = PageAnalysis(number, 200, Upright(WIDTH, HEIGHT), verdict, numbered)
     return PageResult(number, replace(analysis, **fields))
 
 

@@ -18,7 +18,7 @@ _texts = st.one_of(st.text(alphabet=_MARKUP, max_size=30), st.text(max_size=30))
 
 
 def _render(markdown: str) -> str:
-    return MarkdownIt("gfm-like", {"linkify": False}).disable("linkify").render(markdown)
+    return str(MarkdownIt("gfm-like", {"linkify": False}).disable("linkify").render(markdown))
 
 
 def _squeezed(text: str) -> str:
