@@ -110,8 +110,13 @@ def _install(environment: Path, lock: Path) -> None:
                 say("All packages are here; unpacking them")
     counter.end()
     if pip.returncode:
-        raise SetupError(f"pip could not install {lock.name}:\n{_last_lines(log)}\nThe whole log is in {log}")
+        raise SetupError(
+            f"pip could not install {lock.name} (is there a network, or a package cache?):\n{_what_went_wrong(log)}\n  See {log}"
+        )
 
 
-def _last_lines(log: Path, count: int = 8) -> str:
-    return "\n".join("    " + line for line in log.read_text().splitlines()[-count:])
+def _what_went_wrong(log: Path) -> str:
+    """pip's own verdict without its many retries; the end of the log where it gave none."""
+    lines = log.read_text().splitlines()
+    verdict = [line for line in lines if line.startswith("ERROR")] or lines[-8:]
+    return "\n".join("    " + line for line in verdict)
