@@ -1,0 +1,148 @@
+"""Two readers, one line: Tesseract knows the Cyrillic letters, PP-OCRv6 is far surer about digits, Latin and signs.
+
+PP-OCRv6 leaves Cyrillic letters out (or writes look-alikes), so its answer counts only where it covers all the ink and is made of
+characters that Cyrillic cannot be mistaken for. Measured in docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ocr_service.engines.line_crop import LinePicture
+from ocr_service.engines.paddle_reader import PaddleReader, Reading, words_of
+from ocr_service.engines.reading import LineReader, ReadWord
+from ocr_service.engines.script import is_latin, is_plainly_cyrillic, is_plainly_latin, mend_twins
+
+_NUMERIC = re.compile(r"[\d\s.,:;/%×±+\-–—−()\[\]*=<>≤≥°#½¼¾²³№$€~|]+")
+_HAN_KANA = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
+_UNIT = re.compile(r"(?P<unit>[KCДДMМ]?[MМ]{1,2})[\s.]?(?P<power>[23²³])")
+_EDGE_NOISE = re.compile(r"^[|`'‘’‚_~\\]+(?=\w)|^[\[\]{}*«»\"”]+(?=[\d(])|(?<=[\d)])[|\[\]{}`'‘’_~\\*]+$")
+_SURE = 0.9
+_FAIRLY_SURE = 0.6
+_SHORT = 9.0
+_BENEFIT_OF_DOUBT = 0.2
+_NUMERO = re.compile(r"^N[eoºо°]?\.?(?=\d|$)|^Ме(?=\d|$)")
+
+
+class FusedReader:
+    """Reads a line with `mixed` (Cyrillic and Latin), has `universal` (PP-OCRv6) check what it is better at, and `cyrillic`
+    (Cyrillic alone) what `mixed` took for Latin and `universal` does not confirm: "HAC" for «НДС».
+    """
+
+    def __init__(self, mixed: LineReader, cyrillic: LineReader, universal: PaddleReader) -> None:
+        self._mixed = mixed
+        self._cyrillic = cyrillic
+        self._universal = universal
+        self.name = f"{universal.name}, {mixed.name}"
+
+    def read(self, line: LinePicture, *, foreign_page: bool = False) -> tuple[ReadWord, ...]:
+        """`foreign_page`: most of the page is not Cyrillic, so the universal reader goes first for long lines, too."""
+        glance = None
+        # A short line is a table cell, more often a number than not, and then one look is enough.
+        if foreign_page or line.width < _SHORT * line.height:
+            glance = self._universal.look(line)
+            if is_numeric(glance) or is_foreign(glance) or (foreign_page and glance.complete and glance.score > _FAIRLY_SURE):
+                return words_of(glance, line.width, line.height)
+        words = self._checked(line, self._mixed.read(line))
+        if not words and glance is not None and glance.complete and glance.weakest > _FAIRLY_SURE:
+            words = list(words_of(glance, line.width, line.height))
+        mended = mend_twins([_NUMERO.sub("№", word.text) for word in words])
+        return tuple(ReadWord(text, word.confidence, word.x0, word.x1) for word, text in zip(words, mended, strict=True))
+
+    def looks_foreign(self, line: LinePicture) -> bool:
+        """Whether the line is surely not Cyrillic."""
+        return is_foreign(self._universal.look(line))
+
+    def _checked(self, line: LinePicture, words: Sequence[ReadWord]) -> list[ReadWord]:
+        checked: list[ReadWord] = []
+        run: list[ReadWord] = []
+        for word in words:
+            if _is_doubtful(word.text, word.confidence):
+                run.append(word)
+                continue
+            checked += self._second_look(line, run)
+            run = []
+            checked.append(word)
+        return checked + self._second_look(line, run)
+
+    def _second_look(self, line: LinePicture, run: Sequence[ReadWord]) -> list[ReadWord]:
+        if not run:
+            return []
+        seen = self._seen(line, run)
+        if seen is not None:
+            return seen
+        looked: list[ReadWord] = []
+        for word in run:
+            better = self._seen(line, [word]) if len(run) > 1 else None
+            looked += better or self._in_cyrillic(line, word)
+        return looked
+
+    def _in_cyrillic(self, line: LinePicture, word: ReadWord) -> list[ReadWord]:
+        """An unconfirmed Latin word is Cyrillic if the Cyrillic reader is about as sure; noise at a line's edge goes."""
+        if is_latin(word.text) and not is_plainly_cyrillic(word.text):
+            margin = 0.25 * line.height
+            part = line.part(word.x0 - margin, word.x1 + margin)
+            words = self._cyrillic.read(part) if part.width > 3 else ()
+            if len(words) == 1 and words[0].confidence > word.confidence - _BENEFIT_OF_DOUBT and any(c.isalnum() for c in words[0].text):
+                return [ReadWord(words[0].text, words[0].confidence, word.x0, word.x1)]
+        text = _EDGE_NOISE.sub("", word.text)
+        if not any(c.isalnum() for c in text) and word.confidence < 0.8 and text.strip("|_~`'‘’‚^=\"“”«»{}[]\\-—. ") == "":
+            return []
+        return [ReadWord(text or word.text, word.confidence, word.x0, word.x1)]
+
+    def _seen(self, line: LinePicture, run: Sequence[ReadWord]) -> list[ReadWord] | None:
+        """The universal reader's words for these columns, None where they are no better."""
+        margin = 0.15 * line.height
+        part = line.part(run[0].x0 - margin, run[-1].x1 + margin)
+        if part.width < 3:
+            return None
+        glance = self._universal.look(part)
+        unit = _unit(glance, run)
+        if unit is not None:
+            return [ReadWord(unit, glance.score, run[0].x0, run[-1].x1)]
+        if _is_better(glance, run):
+            offset = part.left - line.left
+            return [ReadWord(w.text, w.confidence, w.x0 + offset, w.x1 + offset) for w in words_of(glance, part.width, part.height)]
+        return None
+
+
+def is_numeric(reading: Reading) -> bool:
+    """Digits and signs, all of the ink, and surely."""
+    text = reading.text
+    return bool(text) and reading.complete and any(c.isdigit() for c in text) and _NUMERIC.fullmatch(text) is not None and reading.weakest > _FAIRLY_SURE
+
+
+def is_foreign(reading: Reading) -> bool:
+    """Chinese, Japanese, or Latin that cannot be Cyrillic in disguise; all of the ink, and surely."""
+    if not reading.complete or reading.score < _SURE:
+        return False
+    if len(_HAN_KANA.findall(reading.text)) >= 2:
+        return True
+    latin = [c for c in reading.text if is_latin(c)]
+    return len(latin) >= 4 and reading.weakest > 0.8 and sum(is_plainly_latin(c) for c in latin) > 0.4 * len(latin)
+
+
+def _is_doubtful(text: str, confidence: float) -> bool:
+    return confidence < 0.8 or any(c.isdigit() or is_latin(c) for c in text) or not any(c.isalpha() for c in text)
+
+
+def _is_better(glance: Reading, run: Sequence[ReadWord]) -> bool:
+    if is_numeric(glance):
+        before = "".join(word.text for word in run).strip("|`'‘’‚_~[]{}")
+        if any(is_plainly_cyrillic(word.text) for word in run) and len(glance.text.replace(" ", "")) < len(before):
+            return False
+        # Letters that Tesseract is sure of are not digits that it mistook: «Об» is not 06, «за» is not 3a.
+        return not any(is_plainly_cyrillic(word.text) and word.confidence > 0.85 and not any(c.isdigit() for c in word.text) for word in run)
+    if not glance.complete or glance.score < _SURE or not is_plainly_latin(glance.text) or glance.weakest < 0.7:
+        return False
+    return not any(is_plainly_cyrillic(word.text) for word in run)
+
+
+def _unit(glance: Reading, run: Sequence[ReadWord]) -> str | None:
+    """«м²», «мм³»: Tesseract's Russian data has no superscript; PP-OCRv6 reads M2."""
+    match = _UNIT.fullmatch(glance.text)
+    if match is None or len(run) > 1 or not glance.complete or run[0].text[:1].lower() not in {"м", "m", "к", "k", "c", "с", "д"}:
+        return None
+    letters = match["unit"].lower().translate(str.maketrans("kcm", "ксм"))
+    return letters + {"2": "²", "3": "³"}.get(match["power"], match["power"])

@@ -1,0 +1,61 @@
+"""What a text line says: PP-OCR's CTC recogniser, run by OpenVINO on one thread, one line at its own width.
+
+Weights: `PP-OCRv6_rec_small.onnx` of the `rapidocr` wheel (Apache-2.0), or any PP-OCRv4–v6 recogniser with its dictionary. The small v6
+dictionary holds no Cyrillic letter: Russian comes back as Latin look-alikes with a high score. See `fusion.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr_service.engines.openvino_model import load_model
+
+_HEIGHT = 48
+_NARROWEST = 32
+_WIDEST = 3200
+_BLANK = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReadChar:
+    """One character, its score 0–1, and its centre along the line as a fraction 0–1 of the line picture's width."""
+
+    text: str
+    score: float
+    at: float
+
+
+class TextRecognizer:
+    """Reads one line. `characters`: the dictionary in class order, without the CTC blank (class 0)."""
+
+    def __init__(self, model: Path, characters: tuple[str, ...]) -> None:
+        self._model = load_model(model)
+        self._characters = characters
+
+    def __call__(self, line: NDArray[np.uint8]) -> tuple[ReadChar, ...]:
+        """`line`: h×w×3 uint8, upright, cut close to the text. Spaces are characters too."""
+        height, width = line.shape[:2]
+        if height < 2 or width < 2:
+            return ()
+        scaled_w = min(max(_NARROWEST, round(width * _HEIGHT / height)), _WIDEST)
+        scaled = cv2.resize(line, (scaled_w, _HEIGHT), interpolation=cv2.INTER_AREA if height > _HEIGHT else cv2.INTER_CUBIC)
+        tensor = (scaled.astype(np.float32) / 127.5 - 1.0).transpose(2, 0, 1)[None]
+        scores = self._model(tensor)[0]
+        return self._decode(scores)
+
+    def _decode(self, scores: NDArray[np.float32]) -> tuple[ReadChar, ...]:
+        steps = len(scores)
+        best = scores.argmax(axis=1)
+        chars = []
+        for step in range(steps):
+            index = int(best[step])
+            if index == _BLANK or (step and index == best[step - 1]):
+                continue
+            text = self._characters[index - 1] if index <= len(self._characters) else " "
+            chars.append(ReadChar(text, float(scores[step, index]), (step + 0.5) / steps))
+        return tuple(chars)
