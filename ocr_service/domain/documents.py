@@ -164,3 +164,13 @@ class DocumentResult:
     timings: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a finished document; `name` is its path relative to the document's folder."""
+
+    name: str
+    path: Path
+    media_type: str
+    size_bytes: int

@@ -85,8 +85,8 @@ class DocumentFolder(Protocol):
 class DocumentStore(Protocol):
     """Where results are kept."""
 
-    async def create(self, source: SourceFile) -> DocumentFolder:
-        """A fresh folder; the upload is moved into it as `source.<ext>`."""
+    async def create(self, source: SourceFile, *, include_running: bool = False) -> DocumentFolder:
+        """A fresh folder; the upload is moved into it as `source.<ext>`. `include_running`: of the request, for the pages' Markdown."""
 
 
 class PageRefiner(Protocol):

@@ -1,0 +1,76 @@
+"""The way from names that strangers send to files that may be read.
+
+What may be read is listed, not what may not: a document's files have few kinds of names, and none begins with a dot.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from pathlib import Path
+
+from ocr_service.domain.documents import MediaType, StoredFile
+from ocr_service.domain.errors import DocumentNotFound
+
+PAGES, IMAGES, TABLES = "pages", "images", "tables"
+RESULT, MARKDOWN, SEARCHABLE_PDF, WORKBOOK = "result.json", "document.md", "searchable.pdf", "tables.xlsx"
+
+_DOCUMENT_ID = re.compile(r"[a-z2-7]{26}")
+_PICTURE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.(?:png|jpg|webp)")
+_IN_FOLDER = {PAGES: re.compile(r"\d{4,9}\.json"), IMAGES: _PICTURE, TABLES: re.compile(r"p\d{4,9}-t\d{1,9}\.csv")}
+_AT_TOP = frozenset({RESULT, MARKDOWN, SEARCHABLE_PDF, WORKBOOK} | {f"source{media_type.suffix}" for media_type in MediaType})
+_MEDIA_TYPES = {
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".csv": "text/csv",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    **{media_type.suffix: media_type.value for media_type in MediaType},
+}
+
+
+def is_picture_name(name: str) -> bool:
+    """Whether a picture may be stored, and read back, under this name."""
+    return _PICTURE.fullmatch(name) is not None
+
+
+def find_document(output_dir: Path, document_id: str) -> Path:
+    """The folder of a finished document. Raises DocumentNotFound."""
+    if _DOCUMENT_ID.fullmatch(document_id) is not None:
+        folder = output_dir / document_id
+        if _is_folder(folder) and _size(folder / RESULT) is not None:
+            return folder
+    raise DocumentNotFound("There is no such document.")
+
+
+def find_file(output_dir: Path, document_id: str, name: str) -> StoredFile:
+    """A file of a finished document; links are not followed. Raises DocumentNotFound."""
+    folder = find_document(output_dir, document_id)
+    if _is_known(name):
+        path = folder / name
+        size = _size(path) if _is_folder(path.parent) else None
+        if size is not None:
+            return StoredFile(name, path, _MEDIA_TYPES[path.suffix], size)
+    raise DocumentNotFound("The document has no such file.")
+
+
+def _is_known(name: str) -> bool:
+    folder, slash, file = name.partition("/")
+    if not slash:
+        return name in _AT_TOP
+    return folder in _IN_FOLDER and _IN_FOLDER[folder].fullmatch(file) is not None
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def _size(path: Path) -> int | None:
+    """Bytes of a plain file, None if it is anything else."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
