@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from ocr_service.domain.text import printable
 
 _PUNCTUATION = re.escape("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 # A backslash that would be read as an escape, or as a hard line break.
-_BACKSLASH = re.compile(rf"\\(?=[{_PUNCTUATION}]|$)")
+_BACKSLASH = re.compile(rf"\\(?=[{_PUNCTUATION}]|$)", re.MULTILINE)
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 # What begins a tag, a comment, a declaration or an autolink. "5 < 6" does not.
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -34,24 +35,33 @@ _LINE_START = re.compile(
 )
 
 
-def escape_inline(text: str) -> str:
-    """One line of text, for a place where only inline markup is read: a heading, or the rest of a line."""
-    line = " ".join(printable(text).split("\n")).strip()
-    line = _BACKSLASH.sub(r"\\\\", line)
-    line = line.replace("`", "\\`")
-    line = _escape_runs(line)
-    line = _LINK.sub(r"]\\", line)
-    line = _ENTITY.sub("&amp;", line)
-    return _TAG.sub("&lt;", line)
+def escape_paragraph(lines: Sequence[str]) -> list[str]:
+    """The lines of one paragraph. They are escaped together, because markup may begin on one line and end on another."""
+    return [_guard_line_start(line) for line in _escape("\n".join(lines)).split("\n")]
 
 
 def escape_line(text: str) -> str:
-    """One line of text that begins a line of a paragraph."""
-    return guard_line_start(escape_inline(text))
+    """A paragraph of one line."""
+    return _guard_line_start(escape_inline(text))
 
 
-def guard_line_start(line: str) -> str:
-    """An inline-escaped line with its beginning escaped where it would begin a block."""
+def escape_inline(text: str) -> str:
+    """Text for a place where only inline markup is read, such as a heading. Line ends become spaces."""
+    return _escape(text.replace("\n", " "))
+
+
+def _escape(text: str) -> str:
+    lines = (line.strip() for line in printable(text).split("\n"))
+    escaped = _BACKSLASH.sub(r"\\\\", "\n".join(lines))
+    escaped = escaped.replace("`", "\\`")
+    escaped = _escape_runs(escaped)
+    escaped = _LINK.sub(r"]\\", escaped)
+    escaped = _ENTITY.sub("&amp;", escaped)
+    return _TAG.sub("&lt;", escaped)
+
+
+def _guard_line_start(line: str) -> str:
+    """An escaped line with its beginning escaped where it would begin a block."""
     match = _LINE_START.match(line)
     if match is None:
         return line
@@ -70,22 +80,22 @@ def escape_alt(text: str) -> str:
     return re.sub(r"[\[\]]", r"\\\g<0>", escape_inline(text.replace("[", " ").replace("]", " ")))
 
 
-def _escape_runs(line: str) -> str:
+def _escape_runs(text: str) -> str:
     """Escape runs of `*`, `_`, `~`, `$` that could open markup, where a later run of the same sign could close it."""
-    runs = list(_EMPHASIS_RUN.finditer(line))
-    last_closer = {run.group()[0]: run.start() for run in runs if _can_close(line, run)}
+    runs = list(_EMPHASIS_RUN.finditer(text))
+    last_closer = {run.group()[0]: run.start() for run in runs if _can_close(text, run)}
     parts, position = [], 0
     for run in runs:
         sign = run.group()[0]
-        opens = _can_open(line, run) and (last_closer.get(sign, -1) > run.start() or (sign == "$" and len(run.group()) > 1))
+        opens = _can_open(text, run) and (last_closer.get(sign, -1) > run.start() or (sign == "$" and len(run.group()) > 1))
         escaped = re.sub(r"(.)", r"\\\1", run.group()) if opens else run.group()
-        parts += [line[position : run.start()], escaped]
+        parts += [text[position : run.start()], escaped]
         position = run.end()
-    return "".join([*parts, line[position:]])
+    return "".join([*parts, text[position:]])
 
 
-def _can_open(line: str, run: re.Match[str]) -> bool:
-    before, after = line[run.start() - 1 : run.start()], line[run.end() : run.end() + 1]
+def _can_open(text: str, run: re.Match[str]) -> bool:
+    before, after = text[run.start() - 1 : run.start()], text[run.end() : run.end() + 1]
     if not after or after.isspace():
         return False
     if before.isalnum():
@@ -94,8 +104,8 @@ def _can_open(line: str, run: re.Match[str]) -> bool:
     return True
 
 
-def _can_close(line: str, run: re.Match[str]) -> bool:
-    before, after = line[run.start() - 1 : run.start()], line[run.end() : run.end() + 1]
+def _can_close(text: str, run: re.Match[str]) -> bool:
+    before, after = text[run.start() - 1 : run.start()], text[run.end() : run.end() + 1]
     if not before or before.isspace():
         return False
     return not (run.group()[0] == "_" and after.isalnum())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ocr_service.domain.blocks import Block
-from ocr_service.outputs.escaping import guard_line_start
+from ocr_service.outputs.escaping import escape_paragraph
 
 _BULLETS = frozenset("•‣▪▫■□●○◦◆◇➢➤►∙·*-–—−+⁃§\u00b7\uf0b7\uf0a7")
 _ORDERED = re.compile(r"(0|[1-9]\d{0,8})([.)])")
@@ -38,23 +39,23 @@ class ListWriter:
         self._last_y = 0.0
         self._last_is_item = False
 
-    def write(self, block: Block, text: str) -> tuple[str, bool]:
-        """The item's Markdown (its text is given escaped for inline use, lines parted by line ends), and whether the item
-        is of the same list as the one before it, so that no blank line parts them."""
+    def write(self, block: Block, lines: Sequence[str]) -> tuple[str, bool]:
+        """The item's Markdown, from the lines of its text; and whether the item is of the same list as the one before it,
+        so that no blank line parts them."""
         level = self._level_of(block)
         marker = (block.marker or "").strip()
-        prefix = self._prefix(marker, level)
+        # An item without text would make a heading of the line above it.
+        prefix = self._prefix(marker, level) if lines else None
         tight = self._last_is_item and prefix is not None
         if prefix is None:
-            lines = [guard_line_start(line) for line in f"{marker} {text}".strip().split("\n")]
+            lines = [f"{marker} {lines[0] if lines else ''}", *lines[1:]]
             level.child_column, level.number = level.column, None
             prefix = ""
         else:
-            lines = [guard_line_start(line) for line in text.split("\n")]
             level.child_column = level.column + len(prefix)
         self._last_is_item = bool(prefix)
         indent, hanging = " " * level.column, " " * level.child_column
-        return f"{indent}{prefix}" + f"  \n{hanging}".join(lines), tight
+        return f"{indent}{prefix}" + f"  \n{hanging}".join(escape_paragraph(lines)), tight
 
     @staticmethod
     def _prefix(marker: str, level: _Level) -> str | None:

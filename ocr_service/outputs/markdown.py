@@ -9,7 +9,7 @@ from urllib.parse import quote
 from ocr_service.domain.blocks import Block, ContentFormat, LayoutLabel, TableGrid
 from ocr_service.domain.text import join_lines
 from ocr_service.outputs import table_html
-from ocr_service.outputs.escaping import escape_alt, escape_heading, escape_inline, escape_line
+from ocr_service.outputs.escaping import escape_alt, escape_heading, escape_paragraph
 from ocr_service.outputs.list_markers import ListWriter
 
 _DEEPEST_HEADING = 6
@@ -71,7 +71,7 @@ class MarkdownWriter:
         if not lines and not block.marker:
             return ""
         self._list = self._list or ListWriter()
-        item, tight = self._list.write(block, "\n".join(escape_inline(line) for line in lines))
+        item, tight = self._list.write(block, lines)
         return self._parted(item, "\n" if tight else "\n\n")
 
     def _parted(self, markdown: str, separator: str) -> str:
@@ -102,7 +102,7 @@ def _heading(block: Block) -> str:
 def _paragraphs(content: str) -> str:
     """A line end inside of the content was put there on purpose and is kept; an empty line parts paragraphs."""
     paragraphs = (_lines(part) for part in re.split(r"\n[ \t]*(?:\n[ \t]*)+", "\n".join(content.splitlines())))
-    return "\n\n".join("  \n".join(escape_line(line) for line in lines) for lines in paragraphs if lines)
+    return "\n\n".join("  \n".join(escape_paragraph(lines)) for lines in paragraphs if lines)
 
 
 def _lines(content: str) -> list[str]:
