@@ -7,6 +7,7 @@ layer; part numbers, digits, code, scripts without statistics and pages of three
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -15,21 +16,23 @@ from dataclasses import dataclass
 from ocr_service.engines import letter_statistics as statistics
 
 # Mean log2 probability of a pair of letters on a page. Running text: −3.3 to −4.5; word lists of languages that are not in the statistics
-# (Polish, Kazakh, Belarusian): down to −5.3; shifted and shuffled alphabets: mostly −5.6 to −7.5.
-_GIBBERISH_BELOW = -5.4
-# Shorter words and fewer of them say little.
+# (Polish, Kazakh, Belarusian): down to −4.9; shifted and shuffled alphabets: −5.4 to −7.5. Few words scatter more, by the root of their
+# number, so the bound falls; a sound page that is condemned wrongly is only read by OCR.
+_GIBBERISH_BELOW = -5.1
+_SCATTER = 1.4
 _LETTERS_PER_WORD = 4
-_WORDS_TO_JUDGE = 20
+_WORDS_TO_JUDGE = 4
 
 _UNMAPPED_SHARE = 0.10
 _MOJIBAKE_SHARE = 0.10
 _SYMBOL_SHARE = 0.40
 _MIXED_SHARE = 0.30
+_FOREIGN_SHARE = 0.05
 _GLUED_SHARE = 0.50
 _SPACED_SHARE = 0.70
-_INVERTED_CASE_SHARE = 0.30
 _LONGEST_WORD = 35
 _CHARS_TO_JUDGE = 30
+_CHARS_FOR_RATES = 12
 
 _CID = re.compile(r"\(cid:\d+\)")
 # Accented letters are a tenth of a European word; a word of four that has hardly any other is Cyrillic read as Latin-1, or, further
@@ -45,10 +48,10 @@ _ALPHABETS = {
     "Hebrew": ("֐", "׿"),
     "Arabic": ("؀", "ۿ"),
 }
-_INVERTED_CASE = re.compile(r"[а-яё][А-ЯЁ]{2,}")
 _LEADERS = frozenset(".-_=*|+~#/")
-_INNER_SYMBOL = re.compile(r"[A-Za-zА-яЁё][¡-¦¨-¬®¯±-¶¸-¿‚„†‡‰‹›™€ˆ˜][A-Za-zА-яЁё]")
+_FOREIGN_SYMBOLS = frozenset("¡¢£¤¥¦§¨©ª¬®¯´µ¶¸¹º¼½¾¿†‡‰‹›™€ˆ˜")
 _WORD = re.compile(rf"[^\W\d_]{{{_LETTERS_PER_WORD},}}")
+_CODE = re.compile(r"[\d_@\\=<>{}$]|[a-zа-яё][A-ZА-ЯЁ]|://")
 _SPACELESS_SCRIPTS = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "HANGUL")
 
 
@@ -70,7 +73,7 @@ def look_at(words: Sequence[str], unmapped_chars: int) -> Letters:
     chars = sum(map(len, words))
     unmapped = (unmapped_chars + sum(5 for word in words for _ in _CID.findall(word))) / max(1, chars + unmapped_chars)
     latin1 = _share(_is_latin1(word) for word in words if len(word) >= _LETTERS_PER_WORD)
-    plausibility, judged = _plausibility(words)
+    plausibility, judged, excess = _plausibility(words)
     damage: str | None = None
     if unmapped > _UNMAPPED_SHARE:
         damage = "letters unmapped"
@@ -78,9 +81,9 @@ def look_at(words: Sequence[str], unmapped_chars: int) -> Letters:
         damage = "Cyrillic read as Latin-1"
     elif _has_mixed_scripts(words):
         damage = "letters of several scripts in one word"
-    elif _is_utf8_read_by_bytes(words) or _has_foreign_symbols(words) or _has_inverted_case(words):
+    elif _is_utf8_read_by_bytes(words) or _has_foreign_symbols(words, chars):
         damage = "wrong character encoding"
-    elif plausibility is not None and plausibility < _GIBBERISH_BELOW:
+    elif excess < 0:
         damage = "letters make no words"
     elif _is_glyph_numbers(words, chars):
         damage = "symbols instead of letters"
@@ -102,8 +105,8 @@ def _is_latin1(word: str) -> bool:
 
 
 def _has_mixed_scripts(words: Sequence[str]) -> bool:
-    long = [word for word in words if sum(map(str.isalpha, word)) >= _LETTERS_PER_WORD]
-    return len(long) >= 5 and _share(len({_script(char) for char in word if char.isalpha()} - {None}) > 1 for word in long) > _MIXED_SHARE
+    runs = [run for word in words for run in _WORD.findall(word)]
+    return len(runs) >= 5 and _share(len({_script(char) for char in run} - {None}) > 1 for run in runs) > _MIXED_SHARE
 
 
 def _script(char: str) -> str | None:
@@ -117,21 +120,15 @@ def _script(char: str) -> str | None:
 def _is_utf8_read_by_bytes(words: Sequence[str]) -> bool:
     text = "".join(words)
     letters = sum(char.isalpha() for char in text)
-    if letters < _LETTERS_PER_WORD:
+    if letters < _CHARS_FOR_RATES:
         return False
     return any((text.count(a) + text.count(b)) > 0.35 * letters for a, b in _UTF8_LEADS.items())
 
 
-def _has_foreign_symbols(words: Sequence[str]) -> bool:
-    """Signs like « ® ° ¬ between two letters: the upper half of another code page."""
-    long = [word for word in words if len(word) >= _LETTERS_PER_WORD]
-    return len(long) >= 5 and _share(bool(_INNER_SYMBOL.search(word)) for word in long) > 2 * _MOJIBAKE_SHARE
-
-
-def _has_inverted_case(words: Sequence[str]) -> bool:
-    """KOI8 and cp1251 mistaken for each other swap capitals and small letters."""
-    cyrillic = [word for word in words if len(word) >= _LETTERS_PER_WORD and "а" <= word[0].lower() <= "я"]
-    return len(cyrillic) >= 5 and _share(bool(_INVERTED_CASE.fullmatch(word)) for word in cyrillic) > _INVERTED_CASE_SHARE
+def _has_foreign_symbols(words: Sequence[str], chars: int) -> bool:
+    """Signs like ® ¬ ¤ in the place of letters: the upper half of another code page."""
+    symbols = sum(char in _FOREIGN_SYMBOLS for word in words if any(map(str.isalpha, word)) for char in word)
+    return chars >= _CHARS_FOR_RATES and symbols > _FOREIGN_SHARE * chars
 
 
 def _is_glyph_numbers(words: Sequence[str], chars: int) -> bool:
@@ -179,19 +176,20 @@ _SCRIPTS = (
 )
 
 
-def _plausibility(words: Sequence[str]) -> tuple[float | None, int]:
-    """The worse of both scripts, each judged where it has enough different words."""
-    plain = {_plain(match) for word in words for match in _WORD.findall(word)}
-    worst: float | None = None
-    judged = 0
+def _plausibility(words: Sequence[str]) -> tuple[float | None, int, float]:
+    """Of the less plausible script: the mean, how many different words it rests on, and how far it lies above the bound."""
+    # Part numbers and names of variables are no words of a language.
+    plain = {_plain(match) for word in words if not _CODE.search(word) for match in _WORD.findall(word)}
+    worst: tuple[float | None, int, float] = (None, 0, 0.0)
     for pairs in _SCRIPTS:
         of_script = [word for word in plain if sum(char in pairs.places for char in word) >= 0.6 * len(word)]
         means = [sum(found) / len(found) for found in map(pairs.of, of_script) if found]
-        judged += len(means)
         if len(means) >= _WORDS_TO_JUDGE:
             mean = sum(means) / len(means)
-            worst = mean if worst is None else min(worst, mean)
-    return worst, judged
+            excess = mean - (_GIBBERISH_BELOW - _SCATTER / math.sqrt(len(means)))
+            if worst[0] is None or excess < worst[2]:
+                worst = mean, len(means), excess
+    return worst
 
 
 def _plain(word: str) -> str:

@@ -38,7 +38,7 @@ def _half_black(mode: str, size: tuple[int, int] = (300, 200)) -> Pil.Image:
     picture = Pil.new("L", size, 255)
     ImageDraw.Draw(picture).rectangle((0, 0, size[0] // 2 - 1, size[1]), fill=0)
     if mode == "I;16":
-        return Pil.fromarray((np.asarray(picture).astype(np.uint16) * 257))
+        return Pil.fromarray(np.asarray(picture).astype(np.uint16) * 257)
     if mode == "F":
         return Pil.fromarray(np.asarray(picture).astype(np.float32) / 255)
     return picture.convert(mode)
