@@ -1,0 +1,1 @@
+"""Table structure from a page's picture and its words, without a neural model. Pure functions on arrays; no PDF, no files."""
