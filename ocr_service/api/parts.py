@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, cast
 
 from fastapi import Request
@@ -14,7 +13,7 @@ from ocr_service.api.metrics import Metrics
 from ocr_service.api.monitor import Monitor
 from ocr_service.api.options import OptionDefaults
 from ocr_service.api.uploads import UploadFolder, UploadLimits
-from ocr_service.domain.documents import DocumentOptions, DocumentResult, PageResult, SourceFile
+from ocr_service.domain.documents import DocumentOptions, DocumentResult, PageResult, SourceFile, StoredFile
 from ocr_service.workers.stats import PoolStats
 
 
@@ -41,20 +40,11 @@ class Documents(Protocol):
         """Open the file and begin. Raises DocumentUnreadable and its children, Overloaded, ShuttingDown, StorageFailed."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file of a finished document; `name` is its path relative to the document's folder."""
-
-    name: str
-    path: Path
-    media_type: str
-    size_bytes: int
-
-
 class Archive(Protocol):
     """Finished documents. Names come from strangers: whatever is not a plain file inside the document's folder raises DocumentNotFound."""
 
-    def file(self, document_id: str, name: str) -> StoredFile: ...
+    def file(self, document_id: str, name: str) -> StoredFile:
+        """A file by its path in the document's folder. Blocks for a moment."""
 
 
 @dataclass(frozen=True, slots=True)

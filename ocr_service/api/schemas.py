@@ -102,10 +102,19 @@ def install(app: FastAPI) -> None:
             _, definitions = models_json_schema(models, ref_template=_REF)
             components = schema.setdefault("components", {}).setdefault("schemas", {})
             components.update(definitions["$defs"])
-            # FastAPI's own validation error is answered as a problem.
-            for name in ("HTTPValidationError", "ValidationError"):
-                components.pop(name, None)
+            _forget_fastapis_own_validation(schema)
             app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _forget_fastapis_own_validation(schema: Json) -> None:
+    """Path parameters are plain text, so the 422 that FastAPI announces for each of them can never come."""
+    for name in ("HTTPValidationError", "ValidationError"):
+        schema["components"]["schemas"].pop(name, None)
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            answers = operation["responses"]
+            if "HTTPValidationError" in str(answers.get("422")):
+                del answers["422"]

@@ -1,0 +1,48 @@
+"""Which source a page is counted under, and stage times."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ocr_service.api.metrics import Metrics, QueueState, page_source
+from ocr_service.domain.blocks import Source
+from ocr_service.domain.documents import PageAnalysis, PageError, PageResult, TextLayerVerdict
+from tests.fakes.services import page_result, pool_stats
+
+
+def analysis(*sources: Source, own_text: bool = False) -> PageAnalysis:
+    whole = page_result(1).analysis
+    assert whole is not None
+    blocks = tuple(replace(whole.blocks[0], source=source) for source in sources)
+    return replace(whole, blocks=blocks, text_layer=TextLayerVerdict(own_text, ""))
+
+
+@pytest.mark.parametrize(
+    ("page", "source"),
+    [
+        (analysis(Source.TEXT_LAYER, Source.TEXT_LAYER), "text_layer"),
+        (analysis(Source.OCR, Source.TABLE_MODEL), "ocr"),
+        (analysis(Source.TEXT_LAYER, Source.OCR), "mixed"),
+        (analysis(own_text=True), "text_layer"),
+        (analysis(), "ocr"),
+        (None, "none"),
+    ],
+)
+def test_a_page_is_counted_under_who_read_it(page: PageAnalysis | None, source: str) -> None:
+    assert page_source(page) == source
+
+
+def test_pages_and_their_stages_are_counted() -> None:
+    metrics = Metrics(pool_stats, lambda: QueueState(0, 0))
+    metrics.page_finished("id", page_result(1), 0.3)
+    metrics.page_finished("id", PageResult(2, error=PageError("page_timed_out", "")), 60.0)
+    text = metrics.render().decode()
+    for line in (
+        'ocr_pages_total{source="text_layer",status="ok"} 1.0',
+        'ocr_pages_total{source="none",status="failed"} 1.0',
+        'ocr_page_stage_seconds_sum{stage="read"} 0.25',
+        "ocr_page_seconds_count 2.0",
+    ):
+        assert line in text
