@@ -113,6 +113,11 @@ class Settings(BaseModel):
         return self.ocr_workers or len(os.sched_getaffinity(0))
 
     @property
+    def models_path(self) -> Path:
+        """Folder of preloaded models, absolute."""
+        return self.paddlex_home.expanduser().resolve() / "official_models"
+
+    @property
     def s3_configured(self) -> bool:
         return self.cloudru_s3_endpoint is not None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -14,24 +13,17 @@ from typing_extensions import override
 
 from ocr_service.domain.blocks import Source
 from ocr_service.domain.documents import PageAnalysis, PageResult
+from ocr_service.pipeline.service import Stats
 from ocr_service.workers.stats import PoolStats
 
 _PAGE_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _DOCUMENT_SECONDS = (0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
 
 
-@dataclass(frozen=True, slots=True)
-class QueueState:
-    """Documents in the service, and pages that wait for a worker."""
-
-    documents: int
-    queued_pages: int
-
-
 class Metrics:
     """An Observer with a registry of its own, so that two services in one process do not meet."""
 
-    def __init__(self, pool_stats: Callable[[], PoolStats], queue_state: Callable[[], QueueState]) -> None:
+    def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._pages = Counter("ocr_pages", "Finished pages.", ["source", "status"], registry=self._registry)
         self._page_seconds = Histogram(
@@ -45,7 +37,10 @@ class Metrics:
             "ocr_document_seconds", "From a document's upload to its end.", buckets=_DOCUMENT_SECONDS, registry=self._registry
         )
         self._upload_bytes = Counter("ocr_upload_bytes", "Bytes of accepted uploads.", registry=self._registry)
-        self._registry.register(_StateCollector(pool_stats, queue_state))
+
+    def watch(self, pool_stats: Callable[[], PoolStats], pipeline_stats: Callable[[], Stats]) -> None:
+        """Show these states, too, as they are when Prometheus asks."""
+        self._registry.register(_StateCollector(pool_stats, pipeline_stats))
 
     def page_finished(self, document_id: str, result: PageResult, seconds: float) -> None:  # noqa: ARG002  a label would be endless
         self._pages.labels(source=page_source(result.analysis), status=result.status.value).inc()
@@ -89,14 +84,16 @@ def page_source(analysis: PageAnalysis | None) -> str:
 class _StateCollector(Collector):
     """Reads the present state when Prometheus asks."""
 
-    def __init__(self, pool_stats: Callable[[], PoolStats], queue_state: Callable[[], QueueState]) -> None:
+    def __init__(self, pool_stats: Callable[[], PoolStats], pipeline_stats: Callable[[], Stats]) -> None:
         self._pool_stats = pool_stats
-        self._queue_state = queue_state
+        self._pipeline_stats = pipeline_stats
 
     @override
     def collect(self) -> Iterator[Metric]:
-        pool, queue = self._pool_stats(), self._queue_state()
+        pool, queue = self._pool_stats(), self._pipeline_stats()
         yield GaugeMetricFamily("ocr_queued_pages", "Pages that wait for a worker.", queue.queued_pages)
+        yield GaugeMetricFamily("ocr_pages_in_flight", "Pages that are read.", queue.pages_in_flight)
+        yield GaugeMetricFamily("ocr_capacity_pages_per_second", "Measured speed with all workers busy.", queue.pages_per_s)
         yield GaugeMetricFamily("ocr_documents_in_service", "Documents in the service, uploads included.", queue.documents)
         workers = GaugeMetricFamily("ocr_workers", "Page workers.", labels=["state"])
         for state, count in (("ready", pool.ready), ("busy", pool.busy), ("starting", pool.starting)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from http import HTTPStatus
 
@@ -38,6 +38,7 @@ async def read_document(request: Request) -> Response:
     async with AsyncExitStack() as stack:
         stack.enter_context(parts.documents.place())
         journey = await _begin(request, parts)
+        stack.push_async_callback(journey.aclose)
         headers = {"Location": f"/ocr/documents/{journey.document_id}"}
         if kind is AnswerKind.NDJSON:
             idle_s = parts.upload_limits.idle_s
@@ -64,7 +65,8 @@ async def _begin(request: Request, parts: Parts) -> Journey:
 
 async def _lines(journey: Journey) -> AsyncGenerator[bytes, None]:
     """The pages' JSON as it lies on disk, then the summary."""
-    async for _page, line in journey.pages():
-        yield line
+    async with aclosing(journey.pages()) as pages:
+        async for _page, line in pages:
+            yield line
     result = await journey.result()
     yield b'{"summary":' + encode_summary(result) + b"}"

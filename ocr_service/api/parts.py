@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, cast
@@ -18,16 +18,19 @@ from ocr_service.workers.stats import PoolStats
 
 
 class Journey(Protocol):
-    """A document on its way. Cancelling whoever waits for it stops its remaining pages."""
+    """A document on its way. Cancelling who waits for its result, or closing its pages early, stops it."""
 
     @property
     def document_id(self) -> str: ...
 
-    def pages(self) -> AsyncIterator[tuple[PageResult, bytes]]:
+    def pages(self) -> AsyncGenerator[tuple[PageResult, bytes], None]:
         """Each page as it finishes, with its JSON."""
 
     async def result(self) -> DocumentResult:
         """The finished document."""
+
+    async def aclose(self) -> None:
+        """Stop it unless it is over."""
 
 
 class Documents(Protocol):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-import shutil
 import threading
+import time
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -51,12 +51,19 @@ class UploadFolder:
     """Where uploads lie until the store moves them: inside OUTPUT_DIR, so that moving is a rename."""
 
     def __init__(self, output_dir: Path) -> None:
+        self.output_dir = output_dir
         self.path = output_dir / ".uploads"
 
-    def prepare(self) -> None:
-        """Make the folder, and remove what a crash left in it. Raises OSError."""
-        shutil.rmtree(self.path, ignore_errors=True)
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    def prepare(self, *, stale_s: float) -> None:
+        """Make the folder, and remove what a crash left in it: what nobody wrote to for `stale_s` seconds. Raises OSError.
+
+        By age, because another replica may share OUTPUT_DIR and be in the middle of its uploads.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        for left in self.path.glob("*.part"):
+            with suppress(FileNotFoundError):
+                if left.stat().st_mtime < time.time() - stale_s:
+                    left.unlink()
 
     @asynccontextmanager
     async def receive(self, request: Request, known_fields: Collection[str], limits: UploadLimits) -> AsyncIterator[Upload]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -80,7 +80,10 @@ class FakeJourney:
         self._source = source
         self._options = options
 
-    async def pages(self) -> AsyncIterator[tuple[PageResult, bytes]]:
+    async def aclose(self) -> None:
+        pass
+
+    async def pages(self) -> AsyncGenerator[tuple[PageResult, bytes], None]:
         for page in range(1, self._documents.page_count + 1):
             if page == 2 and self._documents.page_error is not None:
                 raise self._documents.page_error

@@ -12,11 +12,12 @@ import pytest
 from fastapi import FastAPI
 
 from ocr_service.api.app import create_app, framed
-from ocr_service.api.metrics import Metrics, QueueState
+from ocr_service.api.metrics import Metrics
 from ocr_service.api.monitor import Facts, Monitor
 from ocr_service.api.options import OptionDefaults
 from ocr_service.api.parts import Parts
 from ocr_service.api.uploads import UploadFolder, UploadLimits
+from ocr_service.pipeline.service import Stats
 from tests.fakes.services import FakeArchive, FakeDocuments, pool_stats
 
 
@@ -46,10 +47,11 @@ def service(tmp_path: Path) -> Iterator[Service]:
     results.mkdir()
     documents = FakeDocuments(results)
     uploads = UploadFolder(tmp_path)
-    uploads.prepare()
+    uploads.prepare(stale_s=600)
     facts = Facts(tmp_path, tmp_path / "models", "http://user:hush@vlm:8080/v1/markdown?key=hush", use_vlm_api=False)
     monitor = Monitor(facts, pool_stats, vlm_probe=None, s3_probe=None)
-    metrics = Metrics(pool_stats, lambda: QueueState(documents=3, queued_pages=17))
+    metrics = Metrics()
+    metrics.watch(pool_stats, lambda: Stats(documents=3, queued_pages=17, pages_in_flight=2, pages_per_s=1.5))
     app = create_app()
     app.state.parts = Parts(
         documents=documents,

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from ocr_service.api.metrics import Metrics, QueueState, page_source
+from ocr_service.api.metrics import Metrics, page_source
 from ocr_service.domain.blocks import Source
 from ocr_service.domain.documents import PageAnalysis, PageError, PageResult, TextLayerVerdict
-from tests.fakes.services import page_result, pool_stats
+from tests.fakes.services import page_result
 
 
 def analysis(*sources: Source, own_text: bool = False) -> PageAnalysis:
@@ -35,7 +35,7 @@ def test_a_page_is_counted_under_who_read_it(page: PageAnalysis | None, source: 
 
 
 def test_pages_and_their_stages_are_counted() -> None:
-    metrics = Metrics(pool_stats, lambda: QueueState(0, 0))
+    metrics = Metrics()
     metrics.page_finished("id", page_result(1), 0.3)
     metrics.page_finished("id", PageResult(2, error=PageError("page_timed_out", "")), 60.0)
     text = metrics.render().decode()

@@ -1,0 +1,152 @@
+"""The composition root: builds the parts from the settings, wires them, and runs the server until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+
+from fastapi import FastAPI
+
+from ocr_service.api import logs
+from ocr_service.api.app import create_app, framed
+from ocr_service.api.metrics import Metrics
+from ocr_service.api.monitor import Facts, Monitor
+from ocr_service.api.options import OptionDefaults
+from ocr_service.api.parts import Parts
+from ocr_service.api.server import Server
+from ocr_service.api.uploads import UploadFolder, UploadLimits
+from ocr_service.engines.config import EngineConfig
+from ocr_service.pipeline import service as pipeline
+from ocr_service.settings import Settings, SettingsError
+from ocr_service.storage.local import LocalStore
+from ocr_service.storage.s3_probe import s3_reachable
+from ocr_service.vlm.none import NoRefinement
+from ocr_service.vlm.probe import vlm_available
+from ocr_service.workers.config import MEBIBYTE, PoolConfig
+from ocr_service.workers.pool import WorkerPool
+
+log = logging.getLogger(__name__)
+
+EMBEDDED_ENGINE = "ocr_service.engines.embedded:build"
+WRONG_SETTINGS_STATUS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts that have a life of their own."""
+
+    pool: WorkerPool
+    documents: pipeline.DocumentService
+    monitor: Monitor
+    app: FastAPI
+
+
+def build(settings: Settings, engine: str) -> Service:
+    """Make the parts; nothing runs yet. `engine`: "package.module:factory" for the page workers. Raises SettingsError."""
+    uploads = UploadFolder(settings.output_dir.expanduser().resolve())
+    try:
+        uploads.prepare(stale_s=10 * settings.ocr_upload_timeout_s)
+    except OSError as error:
+        raise SettingsError(f"OUTPUT_DIR: {settings.output_dir} cannot be written ({error.strerror})") from error
+    metrics = Metrics()
+    pool = WorkerPool(_pool_config(settings, engine), metrics)
+    store = LocalStore(uploads.output_dir)
+    documents = pipeline.DocumentService(pipeline.Parts(pool, store, NoRefinement(), metrics), _limits(settings))
+    metrics.watch(pool.stats, documents.stats)
+    monitor = _monitor(settings, uploads, pool)
+    app = create_app(partial(_lifespan, pool, monitor))
+    app.state.parts = Parts(
+        documents=documents,
+        archive=store,
+        uploads=uploads,
+        upload_limits=UploadLimits(settings.ocr_max_upload_mb * MEBIBYTE, settings.ocr_upload_timeout_s),
+        defaults=OptionDefaults(settings.ocr_dpi, settings.ocr_lang, settings.ocr_max_pages, settings.use_vlm_api),
+        monitor=monitor,
+        metrics=metrics,
+        pool_stats=pool.stats,
+    )
+    return Service(pool, documents, monitor, app)
+
+
+def _pool_config(settings: Settings, engine: str) -> PoolConfig:
+    return PoolConfig(
+        engine_config=EngineConfig(
+            models_path=settings.models_path,
+            tessdata=settings.ocr_tessdata,
+            max_pages=settings.ocr_max_pages,
+            max_page_megapixels=settings.ocr_max_page_megapixels,
+        ),
+        engine=engine,
+        capacity=settings.worker_count,
+        memory_limit_bytes=settings.ocr_worker_memory_mb * MEBIBYTE,
+        recycle_bytes=settings.ocr_worker_recycle_mb * MEBIBYTE,
+        max_pages=settings.ocr_worker_max_pages,
+        page_timeout_s=settings.ocr_page_timeout_s,
+        inspect_timeout_s=settings.ocr_inspect_timeout_s,
+        # The only name under which PaddleX looks for its models.
+        environment={"PADDLE_PDX_CACHE_HOME": str(settings.models_path.parent)},
+    )
+
+
+def _limits(settings: Settings) -> pipeline.Limits:
+    return pipeline.Limits(
+        max_documents=settings.ocr_max_documents,
+        max_queued_pages=settings.ocr_max_queued_pages,
+        document_timeout_s=settings.ocr_document_timeout_s,
+    )
+
+
+def _monitor(settings: Settings, uploads: UploadFolder, pool: WorkerPool) -> Monitor:
+    facts = Facts(uploads.output_dir, settings.models_path, settings.vllm_url, settings.use_vlm_api)
+    return Monitor(
+        facts,
+        pool.stats,
+        vlm_probe=partial(vlm_available, settings.vllm_url) if settings.use_vlm_api else None,
+        s3_probe=partial(s3_reachable, settings.cloudru_s3_endpoint) if settings.cloudru_s3_endpoint else None,
+    )
+
+
+@asynccontextmanager
+async def _lifespan(pool: WorkerPool, monitor: Monitor, _app: FastAPI) -> AsyncIterator[None]:
+    async with pool:
+        watching = asyncio.create_task(monitor.run())
+        try:
+            yield
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+
+
+async def _serve(settings: Settings, engine: str) -> None:
+    service = build(settings, engine)
+    if settings.use_vlm_api:
+        log.warning("USE_VLM_API is on, but this version does not refine regions yet; only the health of the VLM server is watched")
+
+    async def drain(grace_s: float) -> None:
+        service.monitor.start_draining()
+        await service.documents.drain(grace_s)
+
+    server = Server(framed(service.app), settings.ocr_host, settings.ocr_port, drain, settings.ocr_shutdown_grace_s)
+    await server.serve()
+
+
+def run(settings: Settings, *, engine: str = EMBEDDED_ENGINE) -> int:
+    """Serve until a signal; returns the exit status."""
+    logs.configure(settings.ocr_log_level)
+    asyncio.run(_serve(settings, engine))
+    return 0
+
+
+def main() -> int:
+    """The service as deployed: settings from the environment, one line on standard error if they are wrong."""
+    try:
+        return run(Settings.from_environment())
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return WRONG_SETTINGS_STATUS
