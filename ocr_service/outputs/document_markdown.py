@@ -37,7 +37,7 @@ class _DocumentWriter:
 
     def write(self, event: Event) -> str:
         if isinstance(event, PageStart):
-            return self._end_table() + self._markdown.write_raw(_page_comment(event.result))
+            return self._end_table() + self._markdown.write_raw(_page_comment(event))
         return self._write_piece(event)
 
     def close(self) -> str:
@@ -58,6 +58,6 @@ class _DocumentWriter:
         return f"\n{table_html.CLOSE}" if was_in_table else ""
 
 
-def _page_comment(result: PageResult) -> str:
-    failed = f", failed: {result.error.code}" if result.error else ""
-    return f"<!-- page: {result.page}{failed} -->"
+def _page_comment(start: PageStart) -> str:
+    failed = f", failed: {start.failure}" if start.failure else ""
+    return f"<!-- page: {start.page}{failed} -->"

@@ -38,9 +38,10 @@ _LONGEST_PARAGRAPH = 100_000
 
 @dataclass(frozen=True, slots=True)
 class PageStart:
-    """From here on, blocks begin on this page (or it failed)."""
+    """From here on, blocks begin on this page. `failure`: the code of its error, "" if it was read."""
 
-    result: PageResult
+    page: int
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class _Joiner:
             taken = self._continue_paragraph(body)
         if not taken:
             yield from self.close()
-        self._after += [PageStart(result), *page.before]
+        self._after += [PageStart(result.page, result.error.code if result.error else ""), *page.before]
         rest = body[taken:]
         if rest or not taken:
             yield from self.close()
