@@ -1,0 +1,52 @@
+"""A disk that is full: the service says so, loses nothing else, and recovers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.running import RunningServer, running, wait_until
+
+pytestmark = pytest.mark.e2e
+
+SIZE_MB = 100
+
+
+@pytest.fixture(scope="module")
+def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A disk of its own, so that filling it harms nobody."""
+    folder = tmp_path_factory.mktemp("disk")
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("mounting a small tmpfs needs root")
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m", "tmpfs", str(folder)], capture_output=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip(f"a small tmpfs cannot be mounted here: {mounted.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture
+def server(small_disk: Path) -> Iterator[RunningServer]:
+    with running("tests/e2e/serve_fake.py", small_disk) as server:
+        yield server
+
+
+def test_a_full_disk_is_507_and_503_on_health_and_both_pass_when_there_is_room_again(server: RunningServer, small_disk: Path) -> None:
+    filling = small_disk / "filling"
+    with filling.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+        while True:
+            file.write(bytes(2**20))
+    response = server.post(b"%PDF-1.7 pages=2 " + bytes(2**21))
+    assert (response.status_code, response.json()["code"]) == (507, "storage_failed")
+    wait_until(lambda: server.client.get("/health/ready").status_code == 503, "readiness to tell of the disk")
+    assert "OUTPUT_DIR" in str(server.client.get("/health/ready").json()["reasons"])
+    filling.unlink()
+    assert server.post(b"%PDF-1.7 pages=2 ").status_code == 200
+    wait_until(lambda: server.client.get("/health").json()["status"] == "healthy", "health to recover")
+    assert server.leftovers() == []
+    assert len(server.folders()) == 1

@@ -1,0 +1,36 @@
+"""Whatever the OpenAPI schema allows or forbids: no request is answered with a 5xx, and every answer is what the schema says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.running import running
+
+pytestmark = pytest.mark.e2e
+
+CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance", "unsupported_method")
+
+
+def test_generated_requests_find_no_5xx_and_no_answer_beside_the_schema(tmp_path: Path) -> None:
+    with running("tests/e2e/serve_fake.py", tmp_path, OCR_WORKERS="1") as server:
+        command = [
+            str(Path(sys.executable).with_name("schemathesis")),
+            "run",
+            f"{server.url}/openapi.json",
+            "--checks",
+            ",".join(CHECKS),
+            "--phases",
+            "coverage,fuzzing",
+            "--max-examples",
+            "40",
+            "--seed",
+            "1",
+            "--no-color",
+        ]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert server.client.get("/health").status_code == 200

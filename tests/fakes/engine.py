@@ -1,0 +1,53 @@
+"""A page engine without models, so that the real server with real workers can be tested fast.
+
+What it does is written in the upload itself, after the `%PDF-` mark: `pages=300 seconds=0.05`. A document may also say
+
+- `gate=FILE`: its pages wait until the file exists; with `gate_after=N` only those after page N;
+- `trace=FILE`: every page appends a line with the document's `name` and the page's number.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+from ocr_service.domain.blocks import Block, LayoutLabel, Source
+from ocr_service.domain.documents import DocumentInfo, PageAnalysis, PageOptions, SourceFile, TextLayerVerdict
+from ocr_service.domain.errors import DocumentUnreadable
+from ocr_service.domain.geometry import BBox, Upright
+from ocr_service.engines.config import EngineConfig
+
+_ORDER = re.compile(rb"(\w+)=(\S+)")
+
+
+def _orders(source: SourceFile) -> dict[str, str]:
+    head = source.path.read_bytes()[:1000]
+    return {name.decode(): value.decode() for name, value in _ORDER.findall(head)}
+
+
+class FakeEngine:
+    name = "fake engine"
+
+    def inspect(self, source: SourceFile) -> DocumentInfo:
+        orders = _orders(source)
+        if "pages" not in orders:
+            raise DocumentUnreadable("The file is damaged.")
+        return DocumentInfo(page_count=int(orders["pages"]))
+
+    def analyse(self, source: SourceFile, page: int, options: PageOptions) -> PageAnalysis:
+        orders = _orders(source)
+        if "trace" in orders:
+            with Path(orders["trace"]).open("a", encoding="utf-8") as trace:
+                trace.write(f"{orders.get('name', '')} {page}\n")
+        is_gated = "gate" in orders and page > int(orders.get("gate_after", "0"))
+        while is_gated and not Path(orders["gate"]).exists():
+            time.sleep(0.01)
+        time.sleep(float(orders.get("seconds", "0")))
+        block = Block("b1", LayoutLabel.TEXT, BBox(0, 0, 10, 10), 0, f"Страница {page}", Source.OCR)
+        verdict = TextLayerVerdict(used=False, reason="no text")
+        return PageAnalysis(page, options.dpi, Upright(100, 100), verdict, (block,), timings={"read": 0.01})
+
+
+def build(_config: EngineConfig) -> FakeEngine:
+    return FakeEngine()
