@@ -81,8 +81,8 @@ def test_every_error_code_is_listed_with_its_status(readme: str) -> None:
 
 @BOTH
 def test_every_code_of_a_failed_page_is_mentioned(readme: str) -> None:
-    failures = [kind.code for kind in (errors.PageFailed, *errors.PageFailed.__subclasses__())]
-    assert [code for code in failures if f"`{code}`" not in readme] == []
+    failures: list[type[errors.PageFailed]] = [errors.PageFailed, *errors.PageFailed.__subclasses__()]
+    assert [kind.code for kind in failures if f"`{kind.code}`" not in readme] == []
 
 
 def test_both_languages_have_the_same_structure() -> None:
