@@ -65,7 +65,7 @@ ANSWERS: dict[int | str, Json] = {
 }
 
 _PROPERTIES: dict[str, Json] = {
-    FILE_FIELD: {"type": "string", "contentMediaType": "application/octet-stream", "description": "PDF, PNG, JPEG, WebP or TIFF."},
+    FILE_FIELD: {"type": "string", "format": "binary", "description": "PDF, PNG, JPEG, WebP or TIFF."},
     "pages": {"type": "string", "pattern": "^[1-9][0-9]*(-[1-9][0-9]*)?(,[1-9][0-9]*(-[1-9][0-9]*)?)*$", "examples": ["1-3,7"]},
     "dpi": {"type": "integer", "minimum": MIN_DPI, "maximum": MAX_DPI},
     "lang": {"type": "string", "pattern": "^[a-z]{2,3}$", "examples": ["ru"], "description": "ISO 639 code."},
