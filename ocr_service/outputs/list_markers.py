@@ -44,9 +44,11 @@ class ListWriter:
         so that no blank line parts them."""
         level = self._level_of(block)
         marker = (block.marker or "").strip()
+        begins = level.number is None
         # An item without text would make a heading of the line above it.
         prefix = self._prefix(marker, level) if lines else None
-        tight = self._last_is_item and prefix is not None
+        # Below a line of text only a bullet or a 1 begins a list; another number would be a part of that line.
+        tight = self._last_is_item and prefix is not None and (not begins or prefix.startswith(("-", "1.", "1)")))
         if prefix is None:
             lines = [f"{marker} {lines[0] if lines else ''}", *lines[1:]]
             level.child_column, level.number = level.column, None

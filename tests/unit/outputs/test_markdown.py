@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -130,6 +130,8 @@ _markers = st.sampled_from(["•", "1.", "2.", "3)", "а)", "2.1.", "-", "(1)", 
 
 
 @given(st.lists(st.tuples(_markers, _contents.filter(str.strip), st.integers(0, 3)), min_size=1, max_size=6))
+@example([("•", "*1", 0), ("2.", "1*", 1)])
+@example([("•", "*1\n1*", 0)])
 def test_list_items_show_their_text_and_their_numbers(parts: list[tuple[str, str, int]]) -> None:
     blocks = [item(marker, content, 200 + 60 * depth, 200 + 50 * index) for index, (marker, content, depth) in enumerate(parts)]
     tokens = MarkdownIt("gfm-like", {"linkify": False}).disable("linkify").parse(_markdown(*blocks))

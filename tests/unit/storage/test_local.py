@@ -212,9 +212,14 @@ def test_a_full_disk_is_a_storage_failure_that_says_what_to_do_and_names_no_path
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("/dev/full is not here")
-    with pytest.raises(StorageFailed, match="free space") as failure, whole_file(tmp_path / "result.json") as temporary:
-        temporary.write_bytes(b"half")
-        full.write_bytes(b"the other half")
+
+    def write() -> None:
+        with whole_file(tmp_path / "result.json") as temporary:
+            temporary.write_bytes(b"half")
+            full.write_bytes(b"the other half")
+
+    with pytest.raises(StorageFailed, match="free space") as failure:
+        write()
     assert str(tmp_path) not in failure.value.detail
     assert _files(tmp_path) == []
 
