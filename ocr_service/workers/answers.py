@@ -10,7 +10,7 @@ from ocr_service.domain.errors import DocumentUnreadable, PageFailed, ServiceErr
 from ocr_service.workers.protocol import Analysed, Failed, Inspected, Outcome, Written
 
 # Pictures are written under this name: it must stay in its folder.
-PICTURE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+PICTURE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.(?:png|jpg|webp)")
 LONGEST_DETAIL = 1000
 
 
