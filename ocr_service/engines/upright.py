@@ -22,7 +22,7 @@ Points = NDArray[np.float32]
 
 # The longer side of the picture that is looked at: at A4, letters of 8 points are 9 pixels high.
 _WORKING_SIDE = 1400
-_MOST_POINTS = 15_000
+_MOST_POINTS = 10_000
 _FEWEST_GLYPHS = 20
 _GLYPH_SIDES = (4, 60)
 _GLYPH_ASPECT = 8
@@ -32,15 +32,19 @@ _COARSE_STEP = 0.5
 _FINE_STEPS = (0.1, 0.02)
 # The peak over the median of all angles; below it there are no lines: a photo, a drawing, dirt.
 _CLEAR_PEAK = 1.5
+# Columns of figures stand above each other nearly as well as in rows; below this ratio the gaps between letters decide.
+_CLEAR_DIRECTION = 2.0
 # Skew that a line of text over the page's width does not show; turning by it would only blur.
 _SKEW_WORTH_IT = 0.15
 
-_LINES_TO_ASK = 16
-_LINES_IF_UNSURE = 40
-# Mean of the votes (1: upright, −1: on its head). Pages mostly stand upright, so it takes more to turn one round than to leave it.
-_SURE = 0.4
+# After so many lines, no more are asked if the votes (1: upright, −1: on its head) are that much of one mind.
+_SURE_FROM = {6: 0.85, 16: 0.4}
+_MOST_LINES = 40
+# Pages mostly stand upright, so it takes more to turn one round than to leave it.
 _ROUND_BELOW = -0.2
 _CLASSIFIER_SHAPE = (48, 192)
+# Of a longer line the beginning is shown; it is squeezed to half its width, which the classifier does not mind.
+_LINE_ASPECT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +79,13 @@ class UprightFinder:
         if len(glyphs.boxes) < _FEWEST_GLYPHS:
             return Pose(0, 0.0, 0.0)
         across, along = _Direction.of(glyphs.mask), _Direction.of(turn(glyphs.mask, 90))
-        votes_for_turn = along.strength * _runs(glyphs.mask.T) > across.strength * _runs(glyphs.mask)
-        orientation, direction = (90, along) if votes_for_turn else (0, across)
+        likelihood = across.strength / along.strength
+        if 1 / _CLEAR_DIRECTION < likelihood < _CLEAR_DIRECTION:
+            likelihood *= _runs(glyphs.mask) / _runs(glyphs.mask.T)
+        orientation, direction = (0, across) if likelihood >= 1 else (90, along)
         if direction.clearness < _CLEAR_PEAK:
             return Pose(0, 0.0, 0.0)
-        skew = direction.skew if abs(direction.skew) >= _SKEW_WORTH_IT else 0.0
+        skew = direction.exact_skew()
         vote = self._vote(put_upright(gray, orientation, skew))
         if vote < (_ROUND_BELOW if orientation == 0 else 0.0):
             orientation += 180
@@ -91,13 +97,12 @@ class UprightFinder:
         small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else gray
         lines = _lines(_glyphs(np.asarray(small, dtype=np.uint8)))
         votes: list[float] = []
-        for left, top, width, height in lines[:_LINES_IF_UNSURE]:
-            if len(votes) == _LINES_TO_ASK and abs(sum(votes)) >= _SURE * len(votes):
+        for left, top, width, height in lines[:_MOST_LINES]:
+            if len(votes) in _SURE_FROM and abs(sum(votes)) >= _SURE_FROM[len(votes)] * len(votes):
                 break
             margin = 0.2 * height
             y0, x0 = (max(0, int((side - margin) / scale)) for side in (top, left))
-            # A classifier that sees four letters in a row sees enough; the rest would be squeezed.
-            y1, x1 = int((top + height + margin) / scale) + 1, int((left + min(width, 5 * height) + margin) / scale) + 1
+            y1, x1 = int((top + height + margin) / scale) + 1, int((left + min(width, _LINE_ASPECT * height) + margin) / scale) + 1
             upright, turned = self._classify(_tensor(gray[y0:y1, x0:x1]))[0]
             votes.append(float(upright) - float(turned))
         return sum(votes) / len(votes) if votes else 0.0
@@ -107,7 +112,8 @@ class UprightFinder:
 class _Direction:
     """How well the ink falls into horizontal lines: the clockwise turn that does it best, how strongly, and how much better than others."""
 
-    skew: float
+    points: Points
+    rough_skew: float
     strength: float
     clearness: float
 
@@ -116,23 +122,25 @@ class _Direction:
         points = _points(mask)
         angles = np.arange(-_LARGEST_SKEW - 2, _LARGEST_SKEW + 2 + _COARSE_STEP / 2, _COARSE_STEP)
         strengths = [_strength(points, float(angle)) for angle in angles]
-        best = float(angles[int(np.argmax(strengths))])
         peak = max(strengths)
+        best = float(angles[int(np.argmax(strengths))])
+        return _Direction(points, best, peak, peak / max(1e-9, float(np.median(strengths))))
+
+    def exact_skew(self) -> float:
+        """The clockwise turn to a few hundredths of a degree; 0 where it is too small to matter or too large to be believed."""
+        best = self.rough_skew
         for step in _FINE_STEPS:
             near = best + step * np.arange(-5, 6)
-            fine = [_strength(points, float(angle)) for angle in near]
-            best, peak = float(near[int(np.argmax(fine))]), max(fine)
-        skew = best if abs(best) <= _LARGEST_SKEW + _COARSE_STEP else 0.0
-        return _Direction(skew, peak, peak / max(1e-9, float(np.median(strengths))))
+            best = float(near[int(np.argmax([_strength(self.points, float(angle)) for angle in near]))])
+        return round(best, 2) if _SKEW_WORTH_IT <= abs(best) <= _LARGEST_SKEW + _COARSE_STEP else 0.0
 
 
 def _points(mask: Image) -> Points:
     """The ink's places as n × (x, y), a sample of them where there are many."""
-    ys, xs = np.nonzero(mask)
-    if len(xs) > _MOST_POINTS:
-        chosen = np.random.default_rng(0).choice(len(xs), _MOST_POINTS, replace=False)
-        xs, ys = xs[chosen], ys[chosen]
-    return np.stack([xs, ys], axis=1).astype(np.float32)
+    points = cv2.findNonZero(mask).reshape(-1, 2)
+    if len(points) > _MOST_POINTS:
+        points = points[np.random.default_rng(0).integers(0, len(points), _MOST_POINTS)]
+    return np.asarray(points, dtype=np.float32)
 
 
 def _strength(points: Points, turn_by: float) -> float:
@@ -150,7 +158,7 @@ def _glyphs(gray: Image) -> _Glyphs:
     long, short = np.maximum(width, height), np.minimum(width, height)
     good = (long >= _GLYPH_SIDES[0]) & (long <= _GLYPH_SIDES[1]) & (long <= _GLYPH_ASPECT * short) & (stats[:, cv2.CC_STAT_AREA] >= 8)
     good[0] = False
-    return _Glyphs(np.where(good[labels], 255, 0).astype(np.uint8), stats[good, :4])
+    return _Glyphs(np.where(good, 255, 0).astype(np.uint8)[labels], stats[good, :4])
 
 
 def _runs(mask: NDArray[np.uint8]) -> float:
