@@ -36,23 +36,23 @@ class FusedReader:
         self._universal = universal
         self.name = f"{universal.name}, {mixed.name}"
 
-    def read(self, line: LinePicture, *, foreign_page: bool = False) -> tuple[ReadWord, ...]:
-        """`foreign_page`: most of the page is not Cyrillic, so the universal reader goes first for long lines, too."""
+    def for_page(self, sample: Sequence[LinePicture]) -> LineReader:
+        """The reader for a page with these lines: the universal reader goes first where most of them are not Cyrillic."""
+        foreign = sum(is_foreign(self._universal.look(line)) for line in sample)
+        return _ForeignFirst(self._universal, self) if foreign * 2 > len(sample) else self
+
+    def read(self, line: LinePicture) -> tuple[ReadWord, ...]:
         glance = None
         # A short line is a table cell, more often a number than not, and then one look is enough.
-        if foreign_page or line.width < _SHORT * line.height:
+        if line.width < _SHORT * line.height:
             glance = self._universal.look(line)
-            if is_numeric(glance) or is_foreign(glance) or (foreign_page and glance.complete and glance.score > _FAIRLY_SURE):
+            if is_numeric(glance) or is_foreign(glance):
                 return words_of(glance, line.width, line.height)
         words = self._checked(line, self._mixed.read(line))
         if not words and glance is not None and glance.complete and glance.weakest > _FAIRLY_SURE:
             words = list(words_of(glance, line.width, line.height))
         mended = mend_twins([_NUMERO.sub("№", word.text) for word in words])
         return tuple(ReadWord(text, word.confidence, word.x0, word.x1) for word, text in zip(words, mended, strict=True))
-
-    def looks_foreign(self, line: LinePicture) -> bool:
-        """Whether the line is surely not Cyrillic."""
-        return is_foreign(self._universal.look(line))
 
     def _checked(self, line: LinePicture, words: Sequence[ReadWord]) -> list[ReadWord]:
         checked: list[ReadWord] = []
@@ -105,6 +105,24 @@ class FusedReader:
             offset = part.left - line.left
             return [ReadWord(w.text, w.confidence, w.x0 + offset, w.x1 + offset) for w in words_of(glance, part.width, part.height)]
         return None
+
+
+class _ForeignFirst:
+    """The order for a page that is mostly Latin or Chinese: what the universal reader cannot fill goes to the other."""
+
+    def __init__(self, universal: PaddleReader, otherwise: LineReader) -> None:
+        self._universal = universal
+        self._otherwise = otherwise
+        self.name = universal.name
+
+    def read(self, line: LinePicture) -> tuple[ReadWord, ...]:
+        reading = self._universal.look(line)
+        if reading.complete and reading.score > _FAIRLY_SURE:
+            return words_of(reading, line.width, line.height)
+        words = self._otherwise.read(line)
+        # Blurred Latin is still Latin on such a page; only letters that are surely Cyrillic speak for the other reader.
+        sure = [word for word in words if is_plainly_cyrillic(word.text) and word.confidence > _FAIRLY_SURE]
+        return words if len(sure) * 2 > len(words) else words_of(reading, line.width, line.height)
 
 
 def is_numeric(reading: Reading) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,3 +26,12 @@ class LineReader(Protocol):
     def name(self) -> str: ...
 
     def read(self, line: LinePicture) -> tuple[ReadWord, ...]: ...
+
+
+class PageReader(Protocol):
+    """Reads the lines of a page; may look at some of them first to learn what the page is written in."""
+
+    @property
+    def name(self) -> str: ...
+
+    def for_page(self, sample: Sequence[LinePicture]) -> LineReader: ...

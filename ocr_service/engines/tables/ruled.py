@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 
 from ocr_service.domain.geometry import BBox
+from ocr_service.engines.tables.build import build_lattices
 from ocr_service.engines.tables.cells import Span, compact, merge_units
 from ocr_service.engines.tables.components import components
-from ocr_service.engines.tables.lattice import Lattice, build_lattices
+from ocr_service.engines.tables.lattice import Lattice
 from ocr_service.engines.tables.rulings import WORK_DPI, Gray, find_rulings
 
 _FRAME_SHARE = 0.5  # of the page that a single cell takes: a frame round the page, not a table

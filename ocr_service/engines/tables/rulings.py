@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 WORK_DPI = 200
 _CAP = 60  # grey levels; darker than this counts as fully dark
-_GAIN = 4  # averages are kept as bytes: a quarter of a grey level a step
+GAIN = 4  # averages are kept as bytes: a quarter of a grey level a step
 _STEP = 4  # px along the line that are one pixel of the shrunk picture
 _WINDOW = 11  # shrunk px along the line that are averaged: longer than a letter, shorter than a cell
 _THIN, _THICK = 4, 11  # px to either side where a thin or a thick line must be over
@@ -82,12 +82,12 @@ def find_rulings(work: Gray) -> Rulings:
 
 
 def _darkness(work: Gray) -> Gray:
-    """How much darker than the paper around it each pixel is, capped, times `_GAIN`: shadows and grey paper do not count."""
+    """How much darker than the paper around it each pixel is, capped, times `GAIN`: shadows and grey paper do not count."""
     height, width = work.shape
     small = cv2.resize(work, (max(1, width // 8), max(1, height // 8)), interpolation=cv2.INTER_AREA)
     paper = cv2.resize(cv2.medianBlur(small, 21), (width, height), interpolation=cv2.INTER_LINEAR)
     dark = np.minimum(cv2.subtract(paper, work), _CAP)
-    return np.asarray(dark * _GAIN, np.uint8)
+    return np.asarray(dark * GAIN, np.uint8)
 
 
 def _horizontal(darkness: Gray) -> list[Ruling]:
@@ -95,7 +95,7 @@ def _horizontal(darkness: Gray) -> list[Ruling]:
     height, width = darkness.shape
     shrunk = cv2.resize(darkness, (max(1, width // _STEP), height), interpolation=cv2.INTER_AREA)
     ridge = _ridge(shrunk)
-    threshold = max(_WEAK * _GAIN, 4.5 * float(np.median(ridge[::7, ::3])))
+    threshold = max(_WEAK * GAIN, 4.5 * float(np.median(ridge[::7, ::3])))
     crowd = cv2.blur(shrunk, (_WINDOW, _CROWD))
     mask = np.asarray((ridge > threshold) & (ridge > crowd), np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
@@ -115,7 +115,7 @@ def _ridge(shrunk: Gray) -> Gray:
     """How much darker the mean along each pixel's row is than that a few pixels above and below, whichever is darker."""
     mean = cv2.blur(shrunk, (_WINDOW, 1))
     thick = _above_sides(mean, _THICK)
-    thick[mean < _SOLID * _CAP * _GAIN] = 0
+    thick[mean < _SOLID * _CAP * GAIN] = 0
     return np.maximum(_above_sides(mean, _THIN), thick)
 
 
@@ -138,7 +138,7 @@ def _trace(ridge: Gray, left: int, top: int, darkness: Gray) -> Ruling | None:
     first, last = _ink_extent(ink)
     if last - first < _MIN_LENGTH * 0.6:
         return None
-    peak = float(np.median(ridge.max(axis=0)[first // _STEP : last // _STEP + 1])) / _GAIN
+    peak = float(np.median(ridge.max(axis=0)[first // _STEP : last // _STEP + 1])) / GAIN
     if _is_letters(ink[first : last + 1], peak, _side_darkness(darkness, along[first : last + 1], course[first : last + 1])):
         return None
     nodes = np.unique(np.linspace(first, last, max(2, (last - first) // _NODE_STEP + 1)).round().astype(int))
@@ -148,8 +148,8 @@ def _trace(ridge: Gray, left: int, top: int, darkness: Gray) -> Ruling | None:
 
 def _is_letters(ink: Gray, peak: float, sides: float) -> bool:
     """A row of letters is no darker than what lies beside it, and interrupted."""
-    solid = float((ink > 0.5 * np.median(ink)).mean()) > 0.9 and peak > 0.7 * float(np.median(ink)) / _GAIN
-    return peak < sides / _GAIN and not solid
+    solid = float((ink > 0.5 * np.median(ink)).mean()) > 0.9 and peak > 0.7 * float(np.median(ink)) / GAIN
+    return peak < sides / GAIN and not solid
 
 
 def profile(darkness: Gray, along: NDArray[np.int_], across: NDArray[np.float32], reach: int = 1) -> Gray:
