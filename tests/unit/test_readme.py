@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -98,6 +99,14 @@ def test_both_languages_have_the_same_structure() -> None:
 
 def test_both_languages_show_the_same_examples() -> None:
     assert CODE_BLOCK.findall(RUSSIAN) == CODE_BLOCK.findall(ENGLISH)
+
+
+def test_the_json_examples_are_json() -> None:
+    examples = [body for language, body in CODE_BLOCK.findall(ENGLISH) if language == "json"]
+    assert len(examples) == 4
+    for example in examples:
+        documents = [example] if example.startswith("{\n") else example.splitlines()
+        assert [isinstance(json.loads(document), dict) for document in documents] == [True] * len(documents)
 
 
 @BOTH
