@@ -1,4 +1,4 @@
-"""The font of invisible text: every character of Unicode's basic plane, each half as wide as high, none with a shape.
+"""The font of invisible text: every character of Unicode's basic plane, each half as wide as high, none with ink.
 
 A font with shapes would have to be chosen by script and cut down to the letters in use, which rewrites the fonts of the original as well.
 This one takes about a kilobyte in any document. Its codes are UTF-16 code units (as in Tesseract's PDFs).
@@ -12,10 +12,14 @@ import pymupdf
 
 # Advance of every character in em.
 ADVANCE = 0.5
+# Share of the height that is below the baseline.
+DESCENT = 0.2
 _UNITS_PER_EM = 1000
+_WIDTH, _BOTTOM = int(ADVANCE * _UNITS_PER_EM), -int(DESCENT * _UNITS_PER_EM)
+_TOP = _UNITS_PER_EM + _BOTTOM
 _NAME = "Glyphless"
-# One blank glyph for all; glyph 0 is the "missing" one, which some viewers treat in their own way.
-_BLANK_GLYPH = 1
+# One glyph for all; glyph 0 is the "missing" one, which some viewers treat in their own way.
+_GLYPH = 1
 _SIZE_OF_MAP = 0x10000
 
 
@@ -27,17 +31,17 @@ def encode(text: str) -> str:
 def add_glyphless_font(document: pymupdf.Document) -> int:
     """Add the font to the document; the number of its object."""
     file = _add_stream(document, _true_type(), f"<</Length1 {len(_true_type())}>>")
-    glyphs = _add_stream(document, struct.pack(">H", _BLANK_GLYPH) * _SIZE_OF_MAP)
+    glyphs = _add_stream(document, struct.pack(">H", _GLYPH) * _SIZE_OF_MAP)
     to_unicode = _add_stream(document, _to_unicode())
     descriptor = _add_object(
         document,
-        f"<</Type/FontDescriptor/FontName/{_NAME}/Flags 5/FontBBox[0 0 500 1000]/ItalicAngle 0"
-        f"/Ascent 1000/Descent 0/CapHeight 1000/StemV 80/FontFile2 {file} 0 R>>",
+        f"<</Type/FontDescriptor/FontName/{_NAME}/Flags 5/FontBBox[0 {_BOTTOM} {_WIDTH} {_TOP}]/ItalicAngle 0"
+        f"/Ascent {_TOP}/Descent {_BOTTOM}/CapHeight {_TOP}/StemV 80/FontFile2 {file} 0 R>>",
     )
     descendant = _add_object(
         document,
         f"<</Type/Font/Subtype/CIDFontType2/BaseFont/{_NAME}/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
-        f"/FontDescriptor {descriptor} 0 R/DW {int(ADVANCE * 1000)}/CIDToGIDMap {glyphs} 0 R>>",
+        f"/FontDescriptor {descriptor} 0 R/DW {_WIDTH}/CIDToGIDMap {glyphs} 0 R>>",
     )
     return _add_object(
         document,
@@ -72,17 +76,22 @@ def _to_unicode() -> bytes:
 
 
 def _true_type() -> bytes:
-    """A TrueType file of two blank glyphs, with the tables that PDF asks for in an embedded font."""
-    advance = int(ADVANCE * _UNITS_PER_EM)
+    """A TrueType file of two glyphs, with the tables that PDF asks for in an embedded font.
+
+    The glyph is a line from one corner of its box to the other and back: it has no area, so nothing is drawn in any mode, but it has
+    a size, without which PDFium (Chrome, Edge) leaves out single letters and all text that runs up or down the page.
+    """
+    box = struct.pack(">hhhh", 0, _BOTTOM, _WIDTH, _TOP)
+    # One contour that ends with point 1, no instructions, two points on the curve, their x and y as differences.
+    glyph = struct.pack(">h", 1) + box + struct.pack(">HHBBhhhh", 1, 0, 1, 1, 0, _WIDTH, _BOTTOM, _UNITS_PER_EM)
+    head = struct.pack(">IIIIHHqq", 0x10000, 0x10000, 0, 0x5F0F3CF5, 0, _UNITS_PER_EM, 0, 0)
     tables = {
-        b"glyf": b"\0\0\0\0",
-        b"head": struct.pack(
-            ">IIIIHHqqhhhhHHhhh", 0x10000, 0x10000, 0, 0x5F0F3CF5, 0, _UNITS_PER_EM, 0, 0, 0, 0, advance, _UNITS_PER_EM, 0, 8, 2, 0, 0
-        ),
-        b"hhea": struct.pack(">IhhhHhhhhhhhhhhhH", 0x10000, _UNITS_PER_EM, 0, 0, advance, *[0] * 3, 1, *[0] * 7, 2),
-        b"hmtx": struct.pack(">HhHh", advance, 0, advance, 0),
-        b"loca": struct.pack(">HHH", 0, 0, 0),
-        b"maxp": struct.pack(">I14H", 0x10000, 2, *[0] * 4, 2, *[0] * 8),
+        b"glyf": glyph,
+        b"head": head + box + struct.pack(">HHhhh", 0, 8, 2, 0, 0),
+        b"hhea": struct.pack(">IhhhH11hH", 0x10000, _TOP, _BOTTOM, 0, _WIDTH, 0, 0, _WIDTH, 1, *[0] * 7, 2),
+        b"hmtx": struct.pack(">HhHh", _WIDTH, 0, _WIDTH, 0),
+        b"loca": struct.pack(">HHH", 0, 0, len(glyph) // 2),
+        b"maxp": struct.pack(">I14H", 0x10000, 2, 2, 1, 0, 0, 2, *[0] * 8),
     }
     header = struct.pack(">IHHHH", 0x10000, len(tables), 64, 2, len(tables) * 16 - 64)
     directory, body = b"", b""

@@ -12,10 +12,8 @@ from ocr_service.domain.blocks import Block, ContentFormat, TextLine
 from ocr_service.domain.documents import PageAnalysis
 from ocr_service.domain.geometry import Point, Upright
 from ocr_service.domain.text import printable
-from ocr_service.outputs.glyphless_font import ADVANCE, encode
+from ocr_service.outputs.glyphless_font import ADVANCE, DESCENT, encode
 
-# Where the baseline of a line lies above its box's lower edge, as a share of its height.
-_DESCENT = 0.2
 # /Rotate of a page → the unit square as it is shown, turned back.
 _TURNED_BACK = {0: (1, 0, 0, 1, 0, 0), 90: (0, -1, 1, 0, 0, 1), 180: (-1, 0, 0, -1, 1, 1), 270: (0, 1, -1, 0, 1, 0)}
 
@@ -99,7 +97,7 @@ def _lines(block: Block) -> Iterable[TextLine]:
 
 def _line_commands(line: TextLine, mapping: PageMapping, font_name: str) -> Iterator[str]:
     box = line.bbox
-    baseline = box.y1 - _DESCENT * box.height
+    baseline = box.y1 - DESCENT * box.height
     start, end, top, bottom = mapping(box.x0, baseline), mapping(box.x1, baseline), mapping(box.x0, box.y0), mapping(box.x0, box.y1)
     width, height = abs(end - start), abs(top - bottom)
     if width <= 0 or height <= 0:
