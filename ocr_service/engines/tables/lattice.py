@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ocr_service.engines.tables.cells import merge_units
 from ocr_service.engines.tables.components import Component
 from ocr_service.engines.tables.rulings import Ruling
 
@@ -64,20 +65,25 @@ def lattice_lines(component: Component) -> tuple[list[LatticeLine], list[Lattice
 
 
 def closed(lattice: Lattice) -> Lattice | None:
-    """With its outer border, drawn or not, and without inner lines of which nothing is drawn; None if no cell is left."""
-    rows = _kept([bool(row.any()) or not line.rulings for row, line in zip(lattice.below, lattice.rows, strict=True)])
-    columns = _kept([bool(column.any()) or not line.rulings for column, line in zip(lattice.beside.T, lattice.columns, strict=True)])
+    """With its outer border, drawn or not, and without lines that part no cells; None if less than a cell is left."""
+    rows = [index for index, row in enumerate(lattice.below) if row.any() or not lattice.rows[index].rulings]
+    columns = [index for index, column in enumerate(lattice.beside.T) if column.any() or not lattice.columns[index].rulings]
     if len(rows) < 2 or len(columns) < 2:
         return None
+    outer = _thinned(lattice, rows, columns)
+    outer.below[[0, -1], :] = True
+    outer.beside[:, [0, -1]] = True
+    spans = merge_units(outer.below, outer.beside)
+    rows = sorted({span.row for span in spans} | {len(outer.rows) - 1})
+    columns = sorted({span.column for span in spans} | {len(outer.columns) - 1})
+    return _thinned(outer, rows, columns)
+
+
+def _thinned(lattice: Lattice, rows: list[int], columns: list[int]) -> Lattice:
+    """Only these lines; an edge is drawn if most of its parts are."""
     below = np.array([[lattice.below[i, a:b].mean() > 0.5 for a, b in itertools.pairwise(columns)] for i in rows])
     beside = np.array([[lattice.beside[a:b, j].mean() > 0.5 for j in columns] for a, b in itertools.pairwise(rows)])
-    below[[0, -1], :] = True
-    beside[:, [0, -1]] = True
     return Lattice(tuple(lattice.rows[i] for i in rows), tuple(lattice.columns[j] for j in columns), below, beside)
-
-
-def _kept(flags: list[bool]) -> list[int]:
-    return [index for index, flag in enumerate(flags) if flag]
 
 
 def _lines(rulings: tuple[Ruling, ...], middle: float) -> list[LatticeLine]:

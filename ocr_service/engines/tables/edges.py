@@ -1,0 +1,89 @@
+"""Which edges of a lattice are really drawn: evidence from the pixels along each of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr_service.engines.tables.lattice import LatticeLine
+from ocr_service.engines.tables.rulings import GAIN, Gray, profile
+
+_SHARE = 0.4  # of the line's own darkness that an edge must have
+_EVEN = 0.6  # of the inked share of the long lines that every quarter of an edge must have
+_EVEN_CLEAN = 0.8  # the same where lines are unbroken, so that a row of letters from side to side is none
+_CLEAN = 0.85  # inked share of the long lines on a clean page
+_REACH = 9  # px to both sides of a line that are looked at
+
+
+def drawn_edges(lines: Sequence[LatticeLine], across: Sequence[LatticeLine], darkness: Gray) -> NDArray[np.bool_]:
+    """For each line and each pair of neighbouring crossing lines: is the line drawn between them?"""
+    drawn = np.zeros((len(lines), len(across) - 1), bool)
+    solidity = line_solidity(lines, darkness)
+    for index, line in enumerate(lines):
+        ends = [other.at(line.position) for other in across]
+        spans = list(itertools.pairwise(ends))
+        strips = [_strip(line, start, end, darkness) for start, end in spans]
+        covered = [_coverage(line, start, end) for start, end in spans]
+        typical = [strip for strip, cover in zip(strips, covered, strict=True) if cover > 0.7]
+        if not typical:
+            continue
+        strength = float(np.median([_ridge(strip) for strip in typical]))
+        ink = float(np.median(np.concatenate([_ink(strip) for strip in typical])))
+        for place, (strip, cover) in enumerate(zip(strips, covered, strict=True)):
+            share = _ridge(strip) / max(strength, 1.0)
+            even = _evenness(strip, ink) > (_EVEN_CLEAN if solidity > _CLEAN else _EVEN * solidity)
+            drawn[index, place] = even and share > (_SHARE if cover > 0.5 else 1.5 * _SHARE)
+    return drawn
+
+
+def line_solidity(lines: Sequence[LatticeLine], darkness: Gray) -> float:
+    """Share of their length that the long lines are inked: 1 on a clean page, about 0.3 after a fax machine."""
+    rulings = [ruling for line in lines for ruling in line.rulings]
+    longest = max(ruling.length for ruling in rulings)
+    shares = []
+    for ruling in rulings:
+        if ruling.length >= 0.5 * longest:
+            along = np.arange(int(ruling.start), int(ruling.end))
+            ink = profile(darkness, along, np.interp(along, ruling.along, ruling.across).astype(np.float32))
+            shares.append(float((ink > 0.5 * max(ruling.strength * GAIN, float(np.median(ink)))).mean()))
+    return float(np.percentile(shares, 75))
+
+
+def _coverage(line: LatticeLine, start: float, end: float) -> float:
+    inside = sum(max(0.0, min(ruling.end, end) - max(ruling.start, start)) for ruling in line.rulings)
+    return inside / max(1.0, end - start)
+
+
+def _strip(line: LatticeLine, start: float, end: float, darkness: Gray) -> Gray:
+    """The pixels within `_REACH` of the line between two places, straightened; the ends, where lines cross, are left out."""
+    margin = min(5.0, (end - start) / 6)
+    along = np.arange(round(start + margin), max(round(start + margin) + 1, round(end - margin)))
+    knots = np.linspace(along[0], along[-1], 8)
+    course = np.interp(along, knots, [line.at(float(knot)) for knot in knots])
+    rows = np.round(course).astype(int)[None, :] + np.arange(-_REACH, _REACH + 1)[:, None]
+    return darkness[np.clip(rows, 0, darkness.shape[0] - 1), np.clip(along, 0, darkness.shape[1] - 1)[None, :]]
+
+
+def _ridge(strip: Gray) -> float:
+    """Mean darkness of the line above that of its darker side, 5 px away."""
+    mean = strip.mean(axis=1)
+    pooled = np.maximum(mean, (mean + np.roll(mean, 1)) * 0.7)
+    middle = np.arange(_REACH - 3, _REACH + 4)
+    return float(np.max(pooled[middle] - np.maximum(mean[middle - 5], mean[middle + 5])))
+
+
+def _ink(strip: Gray) -> Gray:
+    """The greatest darkness at each place along the line, within a pixel of where it is darkest on the whole."""
+    middle = _REACH - 3 + int(np.argmax(strip[_REACH - 3 : _REACH + 4].mean(axis=1)))
+    return np.asarray(strip[middle - 1 : middle + 2].max(axis=0), np.uint8)
+
+
+def _evenness(strip: Gray, ink: float) -> float:
+    """Share of inked places in the emptiest quarter: letters leave the ends of a cell free, a line does not."""
+    inked = _ink(strip) > 0.5 * ink
+    return min(float(part.mean()) for part in np.array_split(inked, 4) if part.size)
+
+
