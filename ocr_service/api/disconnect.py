@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from starlette.types import Receive
+from starlette.types import Message, Receive, Send
 
 from ocr_service.api.errors import ClientGone
 
@@ -34,3 +34,12 @@ async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
 async def _connection_closed(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+async def send_within(idle_s: float, send: Send, message: Message) -> None:
+    """Send a piece of an answer. Raises ClientGone if the client reads nothing for `idle_s` seconds."""
+    try:
+        async with asyncio.timeout(idle_s):
+            await send(message)
+    except TimeoutError:
+        raise ClientGone from None

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
-from ocr_service.api.files import file_answer
+from ocr_service.api.files import FileAnswer
 from ocr_service.api.parts import parts_of
 from ocr_service.api.schemas import NOT_FOUND, document_content
 from ocr_service.domain.errors import DocumentNotFound
@@ -42,8 +42,9 @@ async def document_file(
 
 async def stored_file(request: Request, document_id: str, name: str, *, headers: dict[str, str] | None = None) -> Response:
     """A file of a document as an answer. Raises DocumentNotFound."""
-    stored = await asyncio.to_thread(parts_of(request).archive.file, document_id, name)
+    parts = parts_of(request)
+    stored = await asyncio.to_thread(parts.archive.file, document_id, name)
     try:
-        return file_answer(stored.path, stored.media_type, headers=headers)
+        return FileAnswer(stored.path, stored.media_type, idle_s=parts.upload_limits.idle_s, headers=headers)
     except OSError:
         raise DocumentNotFound("There is no such document or file.") from None

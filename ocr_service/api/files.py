@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+import os
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import quote
 
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
+
+from ocr_service.api.disconnect import send_within, unless_gone
+from ocr_service.api.errors import ClientGone
+
+log = logging.getLogger(__name__)
 
 CHUNK_BYTES = 256 * 1024
 
@@ -18,29 +25,36 @@ _INLINE = {"application/json", "text/markdown", "text/csv", "image/png", "image/
 _UTF8 = {"text/markdown", "text/csv"}
 
 
-def file_answer(path: Path, media_type: str, *, headers: dict[str, str] | None = None) -> StreamingResponse:
-    """The file as it is now. Raises OSError if it cannot be opened; a file removed meanwhile is still sent whole."""
-    file = path.open("rb")
-    file.seek(0, 2)
-    size = file.tell()
-    file.seek(0)
-    disposition = "inline" if media_type in _INLINE else "attachment"
-    return StreamingResponse(
-        _chunks(file),
-        media_type=f"{media_type}; charset=utf-8" if media_type in _UTF8 else media_type,
-        headers={
-            "Content-Length": str(size),
-            "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(path.name, safe='')}",
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-            "Cache-Control": "private, no-store",
-            **(headers or {}),
-        },
-    )
+class FileAnswer(Response):
+    """The file as it is now; removed meanwhile, it is still sent whole. Given up when the client goes or reads nothing for `idle_s`."""
 
+    def __init__(self, path: Path, media_type: str, *, idle_s: float, headers: dict[str, str] | None = None) -> None:
+        """Raises OSError if the file cannot be opened."""
+        self._file = path.open("rb")
+        self._idle_s = idle_s
+        disposition = "inline" if media_type in _INLINE else "attachment"
+        super().__init__(
+            media_type=f"{media_type}; charset=utf-8" if media_type in _UTF8 else media_type,
+            headers={
+                "Content-Length": str(os.fstat(self._file.fileno()).st_size),
+                "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(path.name, safe='')}",
+                "Content-Security-Policy": "sandbox; default-src 'none'",
+                "Cache-Control": "private, no-store",
+                **(headers or {}),
+            },
+        )
 
-async def _chunks(file: BinaryIO) -> AsyncIterator[bytes]:
-    try:
-        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
-            yield chunk
-    finally:
-        file.close()
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await unless_gone(receive, self._send(send))
+        except ClientGone:
+            log.info("client gone in the middle of its answer")
+        finally:
+            self._file.close()
+
+    async def _send(self, send: Send) -> None:
+        await send_within(self._idle_s, send, {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        while chunk := await asyncio.to_thread(self._file.read, CHUNK_BYTES):
+            await send_within(self._idle_s, send, {"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})

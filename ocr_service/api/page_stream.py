@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
@@ -11,7 +10,7 @@ from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
-from ocr_service.api.disconnect import unless_gone
+from ocr_service.api.disconnect import send_within, unless_gone
 from ocr_service.api.errors import ClientGone
 from ocr_service.api.negotiation import AnswerKind
 from ocr_service.api.problems import problem_of
@@ -23,7 +22,7 @@ log = logging.getLogger(__name__)
 class PageStream(Response):
     """Sends lines as they come; nothing is sent before the first, so that what fails until then is answered with its own status.
 
-    When the client goes, or reads nothing for `idle_s` seconds, `lines` is closed and ClientGone raised. `release` is called in any case.
+    When the client goes, or reads nothing for `idle_s` seconds, `lines` is closed. `release` is called in any case.
     """
 
     def __init__(
@@ -45,6 +44,10 @@ class PageStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await unless_gone(receive, self._send_lines(send))
+        except ClientGone:
+            if not self._started:
+                raise
+            log.info("client gone in the middle of its answer")
         finally:
             await self._release()
 
@@ -62,14 +65,10 @@ class PageStream(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_line(self, send: Send, line: bytes) -> None:
-        try:
-            async with asyncio.timeout(self._idle_s):
-                if not self._started:
-                    await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-                    self._started = True
-                await send({"type": "http.response.body", "body": line + b"\n", "more_body": True})
-        except TimeoutError:
-            raise ClientGone from None
+        if not self._started:
+            self._started = True
+            await send_within(self._idle_s, send, {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send_within(self._idle_s, send, {"type": "http.response.body", "body": line + b"\n", "more_body": True})
 
 
 def _last_words(error: Exception) -> bytes:

@@ -77,6 +77,7 @@ def test_a_client_that_goes_away_stops_its_document(server: RunningServer, tmp_p
     gate.touch()
     wait_until(lambda: server.metric('ocr_workers{state="ready"}') == 2, "the workers to be free")
     assert len(trace.read_text().splitlines()) < 10
+    assert [line for line in server.log() if line["level"] == "error"] == []
     assert len(server.folders()) == folders
 
 

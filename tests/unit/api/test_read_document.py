@@ -239,7 +239,8 @@ def test_a_client_that_goes_away_in_the_middle_of_its_upload_leaves_nothing_behi
     assert service.documents.started == []
 
 
-def test_a_client_that_does_not_read_its_stream_is_given_up(service: Service) -> None:
+@pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson", "text/markdown"])
+def test_a_client_that_does_not_read_its_answer_is_given_up(service: Service, accept: str) -> None:
     service.app.state.parts = replace(service.app.state.parts, upload_limits=UploadLimits(max_bytes=1000, idle_s=0.05))
 
     async def never(_message: Any) -> None:
@@ -247,7 +248,7 @@ def test_a_client_that_does_not_read_its_stream_is_given_up(service: Service) ->
 
     async def run() -> None:
         async with asyncio.timeout(10):
-            await call(service, [{"type": "http.request", "body": BODY}], "application/x-ndjson", send=never)
+            await call(service, [{"type": "http.request", "body": BODY}], accept, send=never)
 
     asyncio.run(run())
     assert len(service.documents.started) == 1
