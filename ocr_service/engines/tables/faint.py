@@ -17,6 +17,9 @@ _LEAST = 3.0  # darkness of a line above its sides
 _SIGMAS = 2.6  # of the noise, itself overrated because letters near the line count as noise
 _WIDTH = 0.3  # of the table that a line must be seen over
 _APART = 14  # px between two row lines
+_AGREE = 0.6  # of the width without text that must show the line
+_SHARE = 0.25  # of the line's darkness on the whole that it must have in a column
+_SHARE_SHARP = 0.45  # the same on smooth paper
 _NARROW = 10  # px; narrower columns have no say
 _MARGIN = 7  # px beside a column line that are left out
 
@@ -37,8 +40,8 @@ def straighten(darkness: Gray, corners: NDArray[np.float32]) -> Gray:
     return np.asarray(cv2.warpPerspective(darkness, cv2.getPerspectiveTransform(corners, target), (width, height)), np.uint8)
 
 
-def faint_lines(table: Gray, columns: list[int]) -> list[FaintLine]:
-    """Row lines of a straightened table between its column lines (x, ascending, borders included)."""
+def faint_lines(table: Gray, columns: list[int], grain: float) -> list[FaintLine]:
+    """Row lines of a straightened table between its column lines (x, ascending, borders included); `grain`: darkness of bare paper."""
     spans = [(a + _MARGIN, b - _MARGIN) for a, b in itertools.pairwise(columns)]
     if max(b - a for a, b in spans) < _NARROW or table.shape[0] < 4 * _APART:
         return []
@@ -55,7 +58,8 @@ def faint_lines(table: Gray, columns: list[int]) -> list[FaintLine]:
     level = (ridge * weight).sum(axis=0) / np.maximum(total, 1)
     sigma = np.sqrt(((weight * noise[:, None]) ** 2).sum(axis=0)) / np.maximum(total, 1)
     good = (level > np.maximum(_LEAST, _SIGMAS * sigma)) & (total > _WIDTH * widths.sum())
-    return [_line(y, ridge, quiet, noise, float(level[y]), table, spans) for y in _peaks(np.where(good, level, 0.0))]
+    found = [_line(y, ridge, quiet, grain, float(level[y]), table, spans) for y in _peaks(np.where(good, level, 0.0))]
+    return [line for line in found if widths[line.drawn].sum() > max(_WIDTH * widths.sum(), _AGREE * widths[quiet[:, line.y]].sum())]
 
 
 def _noise(ridge: NDArray[np.float64]) -> float:
@@ -83,14 +87,14 @@ def _line(
     y: int,
     ridge: NDArray[np.float64],
     quiet: NDArray[np.bool_],
-    noise: NDArray[np.float64],
+    grain: float,
     level: float,
     table: Gray,
     spans: list[tuple[int, int]],
 ) -> FaintLine:
-    near = slice(y - 1, y + 2)
-    strong = (ridge[:, near].max(axis=1) > np.maximum(0.45 * level, 1.3 * noise)) & quiet[:, y]
-    even = [_is_even(table[:, a:b], y, level) if b - a >= _NARROW else True for a, b in spans]
+    sharp = level > 2 * grain
+    strong = (ridge[:, y - 1 : y + 2].max(axis=1) > (_SHARE_SHARP if sharp else _SHARE) * level) & quiet[:, y]
+    even = [_is_even(table[:, a:b], y, level) if sharp and b - a >= _NARROW else True for a, b in spans]
     return FaintLine(y, strong & np.array(even))
 
 

@@ -70,13 +70,19 @@ def closed(lattice: Lattice) -> Lattice | None:
     columns = [index for index, column in enumerate(lattice.beside.T) if column.any() or not lattice.columns[index].rulings]
     if len(rows) < 2 or len(columns) < 2:
         return None
-    outer = _thinned(lattice, rows, columns)
-    outer.below[[0, -1], :] = True
-    outer.beside[:, [0, -1]] = True
+    outer = bordered(_thinned(lattice, rows, columns))
     spans = merge_units(outer.below, outer.beside)
     rows = sorted({span.row for span in spans} | {len(outer.rows) - 1})
     columns = sorted({span.column for span in spans} | {len(outer.columns) - 1})
     return _thinned(outer, rows, columns)
+
+
+def bordered(lattice: Lattice) -> Lattice:
+    """With its outer border, drawn or not."""
+    below, beside = lattice.below.copy(), lattice.beside.copy()
+    below[[0, -1], :] = True
+    beside[:, [0, -1]] = True
+    return Lattice(lattice.rows, lattice.columns, below, beside)
 
 
 def _thinned(lattice: Lattice, rows: list[int], columns: list[int]) -> Lattice:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_service.engines.tables.edges import line_solidity
+from ocr_service.engines.tables.edges import drawn_edges, line_solidity
 from ocr_service.engines.tables.faint import faint_lines, straighten
 from ocr_service.engines.tables.lattice import Lattice, LatticeLine
 from ocr_service.engines.tables.rulings import Gray
@@ -19,9 +19,9 @@ from ocr_service.engines.tables.textrows import CellLine, row_bands
 
 _SAME = 12.0  # px between a new row line and one that is known
 _BROKEN = 0.85  # inked share of long lines below which thin ones may be gone
-_NOISE = 16  # darkness (of 240) of grainy paper, in which hairlines may be gone
 _MANY = 4  # rows of text without a line between them that make rows even where lines are sharp
 _LEAST_GAP = 0.45  # of a line's height between two rows
+_LEAST_GAP_FULL = 0.2  # the same where both rows fill nearly all columns
 _RULE_HALF = 4  # px of a drawn line that are taken out before text is looked for
 _LEAST_HEIGHT = 7  # px of a line of text
 
@@ -54,17 +54,23 @@ class _Straight:
         return LatticeLine(float(y0 + (middle - x0) * slope), slope, middle)
 
 
-def with_faint_rows(lattice: Lattice, darkness: Gray) -> Lattice:
+def with_faint_rows(lattice: Lattice, darkness: Gray, turned: Gray) -> Lattice:
     """With the row lines that show when the table's width is averaged."""
     straight = _Straight(lattice, darkness)
-    found = [(float(line.y), line.drawn) for line in faint_lines(straight.picture, straight.columns) if line.drawn.any()]
-    return _with_rows(lattice, straight, found)
+    lines = faint_lines(straight.picture, straight.columns, grain(darkness))
+    found = [(float(line.y), line.drawn) for line in lines if line.drawn.any()]
+    result = _with_rows(lattice, straight, found)
+    return result if len(result.rows) == len(lattice.rows) else replace(result, beside=drawn_edges(result.columns, result.rows, turned).T)
 
 
-def may_miss_lines(lattice: Lattice, darkness: Gray, turned: Gray) -> bool:
-    """Whether thin lines may be gone: the paper is grainy, or even the longest lines are broken."""
-    noisy = float(np.percentile(darkness[::5, ::5], 75)) > _NOISE
-    return noisy or max(line_solidity(lattice.columns, turned), line_solidity(lattice.rows, darkness)) < _BROKEN
+def grain(darkness: Gray) -> float:
+    """How dark bare paper looks here (of 240): 0 for a drawn page, about 20 for a bad copy."""
+    return float(np.percentile(darkness[::5, ::5], 75))
+
+
+def is_broken(lattice: Lattice, darkness: Gray, turned: Gray) -> bool:
+    """Whether even the longest lines are: thin ones may be gone."""
+    return max(line_solidity(lattice.columns, turned), line_solidity(lattice.rows, darkness)) < _BROKEN
 
 
 def with_text_rows(lattice: Lattice, darkness: Gray, *, may_miss: bool) -> Lattice:
@@ -77,16 +83,20 @@ def with_text_rows(lattice: Lattice, darkness: Gray, *, may_miss: bool) -> Latti
         top, bottom = straight.rows[first], straight.rows[last]
         inside = [line for line in lines if top - 3 <= line.top and line.bottom <= bottom + 3]
         if may_miss or (last == first + 1 and _many_full_rows(inside, len(lattice.columns) - 1)):
-            found.extend(_boundaries(inside, len(lattice.columns) - 1))
+            found.extend(_boundaries(inside, len(lattice.columns) - 1, straight.rows))
     return _with_rows(lattice, straight, found)
 
 
-def _boundaries(lines: list[CellLine], columns: int) -> list[tuple[float, NDArray[np.bool_]]]:
+def _boundaries(lines: list[CellLine], columns: int, known: Sequence[int]) -> list[tuple[float, NDArray[np.bool_]]]:
+    """Heights between rows of text, moved to a known row line that is near, and the columns in which no text stands across."""
     found = []
-    least = _LEAST_GAP * median(line.height for line in lines) if lines else 0.0
+    height = median(line.height for line in lines) if lines else 0.0
     for upper, lower in itertools.pairwise(row_bands(lines, columns)):
-        if lower[0] - upper[1] >= least:
-            y = (upper[1] + lower[0]) / 2
+        filled = min(len({line.first for line in lines if top <= line.middle <= bottom}) for top, bottom in (upper, lower))
+        least = _LEAST_GAP_FULL if filled > 0.7 * columns else _LEAST_GAP
+        if lower[0] - upper[1] >= least * height:
+            middle = (upper[1] + lower[0]) / 2
+            y = min((float(row) for row in known if abs(row - middle) <= _SAME), key=lambda row: abs(row - middle), default=middle)
             crossed = {line.first for line in lines if line.top < y - 2 and line.bottom > y + 2}
             found.append((y, np.array([column not in crossed for column in range(columns)])))
     return found

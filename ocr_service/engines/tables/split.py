@@ -30,7 +30,7 @@ def _has_drawn_sides(lattice: Lattice) -> bool:
 def _is_seam(lattice: Lattice, row: int) -> bool:
     """A line right across below which all columns are others than above, and more (fewer are a total): two tables that touch."""
     above, under = lattice.beside[row - 1, 1:-1], lattice.beside[row, 1:-1]
-    return bool(lattice.below[row].all() and under.sum() > above.sum() >= 2 and not (above & under).any())
+    return bool(lattice.below[row].mean() >= 0.75 and under.sum() > above.sum() >= 2 and not (above & under).any())
 
 
 def _rows_of(lattice: Lattice, first: int, last: int) -> Lattice:
