@@ -9,17 +9,22 @@ from statistics import median
 
 _SHRINK = 0.12  # of a line's height at top and bottom: ascenders and descenders of neighbours may overlap
 _LEADING = 0.55  # of a line's height: a smaller gap is that between two lines of one cell
+_LEADING_KNOWN = 0.8  # the same where the words say that the cell goes on
 _ALIGNED = 0.35  # of a line's height between the middles of two lines of one row
 
 
 @dataclass(frozen=True, slots=True)
 class CellLine:
-    """One line of text in a cell: its columns (first and last) and where it stands."""
+    """One line of text in a cell: its columns (first and last) and where it stands.
+
+    `may_continue`: whether its words say that it goes on what the line above it began; None where words are not known.
+    """
 
     first: int
     last: int
     top: float
     bottom: float
+    may_continue: bool | None = None
 
     @property
     def middle(self) -> float:
@@ -100,4 +105,7 @@ def _continues(upper: list[CellLine], lower: list[CellLine], height: float, colu
     begun = {column for line in upper for column in range(line.first, line.last + 1)}
     going_on = {column for line in lower for column in range(line.first, line.last + 1)}
     few = len(going_on) < 0.6 * len(begun) or (columns <= 2 and len(going_on) < len(begun))
-    return gap < _LEADING * height and going_on <= begun and few
+    if any(line.may_continue is False for line in lower):
+        return False
+    known = all(line.may_continue for line in lower)
+    return gap < (_LEADING_KNOWN if known else _LEADING) * height and going_on <= begun and (few or known)

@@ -1,0 +1,69 @@
+"""Columns of a table without column lines, from the white between its words."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from statistics import median
+
+import numpy as np
+
+from ocr_service.domain.geometry import BBox
+from ocr_service.engines.tables.lines import into_lines
+from ocr_service.engines.words import Word
+
+PHRASE_GAP = 0.8  # of a word's height: words further apart belong to different phrases
+_GAP = 0.5  # of a word's height: the least white between two columns
+_GAP_FEW = 0.9  # the same where only few lines tell
+_FEW = 4
+_TELLING = 0.6  # of the phrases of the fullest lines that a line must have to tell anything about columns
+_CROSSING = 0.08  # of the telling lines that may cross the white between two columns
+
+
+def phrases(line: Sequence[Word], height: float) -> list[list[Word]]:
+    """The line's words, parted where the white between them is wide."""
+    parts: list[list[Word]] = []
+    for word in line:
+        if parts and word.bbox.x0 - parts[-1][-1].bbox.x1 <= PHRASE_GAP * height:
+            parts[-1].append(word)
+        else:
+            parts.append([word])
+    return parts
+
+
+def column_bounds(bbox: BBox, words: Sequence[Word], drawn: Sequence[float] = ()) -> list[float]:
+    """The columns' left and right bounds, one more than columns; `drawn` are column lines that are there anyway."""
+    height = median(word.bbox.height for word in words)
+    lines = into_lines(words)
+    counts = [len(phrases(line, height)) for line in lines]
+    fullest = sorted(counts)[int(0.9 * (len(counts) - 1))]
+    telling = [line for line, count in zip(lines, counts, strict=True) if count >= max(2, _TELLING * fullest)]
+    inner = [*drawn, *(gap for gap in _gaps(bbox, telling, height) if all(abs(gap - line) > height for line in drawn))]
+    bounds = [bbox.x0, *sorted(x for x in inner if bbox.x0 + 2 < x < bbox.x1 - 2), bbox.x1]
+    return _without_empty(bounds, words)
+
+
+def _gaps(bbox: BBox, lines: Sequence[Sequence[Word]], height: float) -> list[float]:
+    """Middles of the white strips that (nearly) no line crosses."""
+    if not lines:
+        return []
+    cover = np.zeros(max(1, round(bbox.width)) + 2, np.int32)
+    for line in lines:
+        here = np.zeros_like(cover)
+        for word in line:
+            here[max(0, round(word.bbox.x0 - bbox.x0)) : max(0, round(word.bbox.x1 - bbox.x0))] = 1
+        cover += here
+    white = cover <= _CROSSING * len(lines)
+    changes = np.flatnonzero(np.diff(np.concatenate([[0], white.astype(np.int8), [0]]))).reshape(-1, 2)
+    least = (_GAP if len(lines) >= _FEW else _GAP_FEW) * height
+    return [bbox.x0 + float(a + b) / 2 for a, b in changes if b - a >= least and a > 0 and b < cover.size]
+
+
+def _without_empty(bounds: list[float], words: Sequence[Word]) -> list[float]:
+    """Without columns that hold no word."""
+    kept = [bounds[0]]
+    for left, right in itertools.pairwise(bounds):
+        if any(left <= word.bbox.center.x < right for word in words):
+            kept.append(right)
+    kept[-1] = bounds[-1]
+    return kept
