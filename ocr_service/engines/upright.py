@@ -28,7 +28,8 @@ _GLYPH_SIDES = (4, 60)
 _GLYPH_ASPECT = 8
 
 _LARGEST_SKEW = 10.0
-_COARSE_STEP = 0.5
+# The peak of a page of small print is a third of a degree wide.
+_COARSE_STEP = 0.25
 _FINE_STEPS = (0.1, 0.02)
 # The peak over the median of all angles; below it there are no lines: a photo, a drawing, dirt.
 _CLEAR_PEAK = 1.5
