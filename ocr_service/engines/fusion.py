@@ -128,7 +128,8 @@ class _ForeignFirst:
 def is_numeric(reading: Reading) -> bool:
     """Digits and signs, all of the ink, and surely."""
     text = reading.text
-    return bool(text) and reading.complete and any(c.isdigit() for c in text) and _NUMERIC.fullmatch(text) is not None and reading.weakest > _FAIRLY_SURE
+    is_written_in_digits = any(c.isdigit() for c in text) and _NUMERIC.fullmatch(text) is not None
+    return is_written_in_digits and reading.complete and reading.weakest > _FAIRLY_SURE
 
 
 def is_foreign(reading: Reading) -> bool:
@@ -151,7 +152,8 @@ def _is_better(glance: Reading, run: Sequence[ReadWord]) -> bool:
         if any(is_plainly_cyrillic(word.text) for word in run) and len(glance.text.replace(" ", "")) < len(before):
             return False
         # Letters that Tesseract is sure of are not digits that it mistook: «Об» is not 06, «за» is not 3a.
-        return not any(is_plainly_cyrillic(word.text) and word.confidence > 0.85 and not any(c.isdigit() for c in word.text) for word in run)
+        sure_words = [word.text for word in run if word.confidence > 0.85 and is_plainly_cyrillic(word.text)]
+        return all(any(c.isdigit() for c in text) for text in sure_words)
     if not glance.complete or glance.score < _SURE or not is_plainly_latin(glance.text) or glance.weakest < 0.7:
         return False
     return not any(is_plainly_cyrillic(word.text) for word in run)

@@ -31,6 +31,6 @@ def load_model(path: Path) -> Model:
 
     def run(tensor: NDArray[np.float32]) -> NDArray[np.float32]:
         request.infer([np.ascontiguousarray(tensor)])
-        return request.get_output_tensor(0).data
+        return np.asarray(request.get_output_tensor(0).data)
 
     return run

@@ -1,0 +1,97 @@
+"""The default engine without a GPU: everything it needs comes in its packages.
+
+A page whose own text can be trusted is read from the file; any other is rendered, put upright and OCRed. Both ways then go through the same
+tables and the same assembly of blocks.
+"""
+
+from __future__ import annotations
+
+import cv2
+
+from ocr_service.domain.documents import (
+    DocumentInfo,
+    PageAnalysis,
+    PageOptions,
+    SourceFile,
+    TextLayerMode,
+    TextLayerVerdict,
+)
+from ocr_service.domain.errors import PageFailed
+from ocr_service.domain.ports import PageEngine
+from ocr_service.engines.config import EngineConfig, EngineSetupError
+from ocr_service.engines.detection import TextDetector
+from ocr_service.engines.digital_page import DigitalPageReader
+from ocr_service.engines.layout import LayoutModel
+from ocr_service.engines.page_ocr import PageOcr
+from ocr_service.engines.readers import WHEEL_MODELS, Readers
+from ocr_service.engines.scanned_page import ScannedPageReader
+from ocr_service.engines.source_file import OpenSource, SourcePage, open_source
+from ocr_service.engines.stopwatch import Stopwatch
+from ocr_service.engines.text_layer import examine
+from ocr_service.engines.upright import UprightFinder
+
+
+class EmbeddedEngine:
+    """Text layer, PP-OCRv6 small with Tesseract, PyMuPDF's layout, our own table grids."""
+
+    def __init__(self, config: EngineConfig, default_lang: str = "ru") -> None:
+        """Loads every model. Raises EngineSetupError that says what is missing."""
+        # One thread a worker: the pool has as many workers as there are cores.
+        cv2.setNumThreads(1)
+        self._config = config
+        self._readers = Readers(config)
+        layout = LayoutModel()
+        ocr = PageOcr(TextDetector(WHEEL_MODELS / "PP-OCRv6_det_small.onnx"))
+        upright = UprightFinder(WHEEL_MODELS / "ch_ppocr_mobile_v2.0_cls_mobile.onnx")
+        self._digital = DigitalPageReader(layout)
+        self._scanned = ScannedPageReader(layout, ocr, upright)
+        self._default_lang = default_lang
+
+    @property
+    def name(self) -> str:
+        return f"embedded ({self._readers.for_language(self._default_lang).name}; PyMuPDF layout)"
+
+    def inspect(self, source: SourceFile) -> DocumentInfo:
+        with self._open(source) as opened:
+            return opened.info()
+
+    def analyse(self, source: SourceFile, page: int, options: PageOptions) -> PageAnalysis:
+        with self._open(source) as opened:
+            return self._analyse(opened.page(page), page, options)
+
+    def _open(self, source: SourceFile) -> OpenSource:
+        return open_source(source, max_pages=self._config.max_pages, max_megapixels=self._config.max_page_megapixels)
+
+    def _analyse(self, page: SourcePage, number: int, options: PageOptions) -> PageAnalysis:
+        watch = Stopwatch()
+        resolution = page.size.resolution(options.dpi)
+        warnings = (resolution.warning,) if resolution.warning else ()
+        with watch.stage("text_layer"):
+            report = examine(page, resolution.dpi)
+        if options.text_layer is TextLayerMode.ONLY or (options.text_layer is TextLayerMode.AUTO and report.verdict.used):
+            verdict = TextLayerVerdict(used=True, reason="trusted" if report.verdict.used else f"asked for, though {report.verdict.reason}")
+            lines = report.text.lines if report.verdict.used else report.lines_without_ocr
+            found = self._digital.read(page, number, lines, resolution.dpi, watch)
+        else:
+            reason = "ignored as asked" if options.text_layer is TextLayerMode.IGNORE else report.verdict.reason
+            verdict = TextLayerVerdict(used=False, reason=reason)
+            try:
+                reader = self._readers.for_language(options.lang)
+            except EngineSetupError as error:
+                raise PageFailed(f"This service cannot read {options.lang!r}: {error}") from error
+            found = self._scanned.read(page, number, reader, resolution.dpi, watch)
+        return PageAnalysis(
+            page=number,
+            dpi=resolution.dpi,
+            upright=found.upright,
+            text_layer=verdict,
+            blocks=found.blocks,
+            pictures=found.pictures,
+            timings=watch.seconds,
+            warnings=(*warnings, *page.warnings),
+        )
+
+
+def build(config: EngineConfig) -> PageEngine:
+    """The factory that page workers call."""
+    return EmbeddedEngine(config)

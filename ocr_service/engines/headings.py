@@ -1,0 +1,23 @@
+"""Heading levels on one page, from numbering and size."""
+
+from __future__ import annotations
+
+import re
+
+_NUMBERED = re.compile(r"^(?P<number>\d{1,2}(?:\.\d{1,3}){0,5})\.?\s+\S")
+_PART = re.compile(r"^(?:раздел|глава|часть|приложение|chapter|part|appendix)\b", re.IGNORECASE)
+_LARGE = 1.25
+_DEEPEST = 6
+
+
+def heading_level(text: str, size: float, body_size: float) -> int:
+    """1–6 for a section heading: "2.1 …" is 3, "2 …" and «Раздел …» are 2; without a number, clearly larger letters make it 1, else 2.
+
+    `size` and `body_size` are letter heights in the same unit; `body_size` is the page's usual one.
+    """
+    numbered = _NUMBERED.match(text)
+    if numbered:
+        return min(_DEEPEST, numbered["number"].count(".") + 2)
+    if _PART.match(text):
+        return 2
+    return 1 if size > _LARGE * body_size else 2

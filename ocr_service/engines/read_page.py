@@ -1,0 +1,18 @@
+"""What either way of reading a page returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ocr_service.domain.blocks import Block
+from ocr_service.domain.documents import Picture
+from ocr_service.domain.geometry import Upright
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """The blocks of a page and its cut-out pictures, in the pixels of `upright`."""
+
+    upright: Upright
+    blocks: tuple[Block, ...]
+    pictures: tuple[Picture, ...]

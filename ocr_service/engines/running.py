@@ -1,0 +1,33 @@
+"""Which lines at the edge of a page are running heads, running feet or page numbers, and which only stand there.
+
+The layout model calls a letterhead or the title of a one-page paper a page header now and then. A head is left out of the Markdown, so
+it has to look like one: small, at the very edge, or with a page number.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ocr_service.domain.blocks import LayoutLabel
+from ocr_service.domain.geometry import BBox
+
+_NUMBER = re.compile(
+    r"^[-–—\s]*(?:(?:стр(?:аница|\.)?|page|лист|p\.)\s*)?(?:\d{1,4}|[ivxlc]{1,6})(?:\s*(?:/|из|of)\s*\d{1,4})?[-–—.\s]*$", re.IGNORECASE
+)
+_BESIDE_NUMBER = re.compile(r"^\d{1,4}\s{1,}\D|\D\s+\d{1,4}$")
+_EDGE = 0.085
+_SMALL = 0.93
+
+
+def running_label(kind: str, text: str, bbox: BBox, page_height: float, *, relative_size: float, parts: int) -> LayoutLabel | None:
+    """The label for a region that the model calls page-header or page-footer, None if it does not look like one.
+
+    `relative_size`: its letters' height over the page's usual one; `parts`: pieces that stand apart on its line.
+    """
+    if _NUMBER.match(text):
+        return LayoutLabel.NUMBER
+    at_edge = bbox.y1 < _EDGE * page_height if kind == "page-header" else bbox.y0 > (1 - _EDGE) * page_height
+    looks_running = relative_size < _SMALL or parts > 1 or _BESIDE_NUMBER.search(text) is not None
+    if not at_edge or not looks_running:
+        return None
+    return LayoutLabel.HEADER if kind == "page-header" else LayoutLabel.FOOTER

@@ -1,0 +1,58 @@
+"""A page that is read from its picture: put upright, rulings out of the way, OCR, layout."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from ocr_service.domain.blocks import Source
+from ocr_service.domain.geometry import Upright
+from ocr_service.engines.layout import LayoutModel
+from ocr_service.engines.page_blocks import PageParts, assemble
+from ocr_service.engines.page_lines import PageLine
+from ocr_service.engines.page_ocr import OcrLine, PageOcr
+from ocr_service.engines.page_tables import find_tables
+from ocr_service.engines.pictures import cut_pictures
+from ocr_service.engines.read_page import ReadPage
+from ocr_service.engines.reading import PageReader
+from ocr_service.engines.source_file import SourcePage
+from ocr_service.engines.stopwatch import Stopwatch
+from ocr_service.engines.table_rulings import find_tables_and_clean
+from ocr_service.engines.upright import UprightFinder, put_upright
+
+# The detector's boxes are grown beyond the letters by about so much.
+_EM_SHARE = 0.72
+
+
+class ScannedPageReader:
+    """Reads scans and pages whose own text cannot be trusted."""
+
+    def __init__(self, layout: LayoutModel, ocr: PageOcr, upright: UprightFinder) -> None:
+        self._layout = layout
+        self._ocr = ocr
+        self._upright = upright
+
+    def read(self, page: SourcePage, number: int, reader: PageReader, dpi: int, watch: Stopwatch) -> ReadPage:
+        with watch.stage("render"):
+            rgb = page.render(dpi)
+        with watch.stage("upright"):
+            pose = self._upright(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
+            rgb = put_upright(rgb, pose.orientation, pose.skew)
+            gray = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+        with watch.stage("tables"):
+            ruled, clean = find_tables_and_clean(gray, dpi)
+        with watch.stage("ocr"):
+            cells = [cell.bbox for table in ruled for cell in table.cells]
+            lines = [_page_line(line) for line in self._ocr.read(clean, cells, reader)]
+        with watch.stage("layout"):
+            regions = self._layout.of_picture(gray, lines, dpi)
+        with watch.stage("assemble"):
+            tables, rest = find_tables(ruled, regions, lines, gray, dpi)
+            height, width = gray.shape
+            blocks = assemble(PageParts(width, height, rest, tuple(regions), tables, Source.OCR))
+            blocks, pictures = cut_pictures(blocks, number, rgb)
+        return ReadPage(Upright(width, height, pose.orientation, pose.skew), blocks, pictures)
+
+
+def _page_line(line: OcrLine) -> PageLine:
+    return PageLine(line.bbox, line.words, line.bbox.height * _EM_SHARE, confidence=line.confidence)
