@@ -13,6 +13,7 @@ import numpy as np
 from ocr_service.domain.blocks import TableCell, TableGrid
 from ocr_service.domain.geometry import BBox
 from ocr_service.engines.tables.columns import column_bounds, phrases
+from ocr_service.engines.tables.edges import inked_share
 from ocr_service.engines.tables.fill import with_header
 from ocr_service.engines.tables.lines import into_lines, text_of
 from ocr_service.engines.tables.rulings import WORK_DPI, Gray, find_rulings
@@ -22,6 +23,7 @@ from ocr_service.engines.words import Word
 
 _FULL_RULE = 0.7  # of the box's width: a rule across the table
 _TALL_RULE = 0.5  # of the box's height: a column line
+_INKED = 0.85  # of a rule's length; letters that stand in line have less
 _HEAD_SHARE = 0.45  # of the box's height that a head may take
 
 
@@ -53,7 +55,7 @@ def borderless(bbox: BBox, words: Sequence[Word], gray: Gray, dpi: int) -> Table
     if len(inside) < 4:
         return None
     rules = _rules(bbox, gray, dpi)
-    bounds = column_bounds(bbox, inside, rules.columns)
+    bounds = column_bounds(bbox, inside, gray, rules.columns)
     columns = len(bounds) - 1
     pieces = _pieces(inside, bounds)
     bands, head = _rows(pieces, columns, rules, bbox)
@@ -73,12 +75,19 @@ def _rules(bbox: BBox, gray: Gray, dpi: int) -> Rules:
         return Rules()
     work = np.asarray(cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR), np.uint8)
     found = find_rulings(work)
+    turned = np.ascontiguousarray(found.darkness.T)
     across = [
-        (left + line.start / scale, left + line.end / scale, top + float(np.mean(line.across)) / scale) for line in found.horizontal
+        (left + line.start / scale, left + line.end / scale, top + float(np.mean(line.across)) / scale)
+        for line in found.horizontal
+        if inked_share(line, found.darkness) > _INKED
     ]
     full = sorted(y for start, end, y in across if end - start >= _FULL_RULE * bbox.width)
     partial = tuple(rule for rule in across if rule[1] - rule[0] < _FULL_RULE * bbox.width)
-    tall = [left + float(np.mean(line.across)) / scale for line in found.vertical if line.length / scale >= _TALL_RULE * bbox.height]
+    tall = [
+        left + float(np.mean(line.across)) / scale
+        for line in found.vertical
+        if line.length / scale >= _TALL_RULE * bbox.height and inked_share(line, turned) > _INKED
+    ]
     return Rules(tuple(full), partial, tuple(sorted(tall)))
 
 

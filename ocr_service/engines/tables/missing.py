@@ -125,7 +125,7 @@ def _text_lines(lattice: Lattice, straight: _Straight) -> list[CellLine]:
         return []
     text = np.asarray(picture > 0.45 * np.percentile(inked, 90), np.uint8)
     text = _without_specks(text)
-    lines = []
+    lines: list[CellLine] = []
     for column, (left, right) in enumerate(itertools.pairwise(straight.columns)):
         ink = text[:, left:right].sum(axis=1) >= 2
         lines.extend(CellLine(column, column, float(top), float(bottom)) for top, bottom in _runs(ink))
