@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -13,17 +12,16 @@ import numpy as np
 from ocr_service.domain.blocks import TableCell, TableGrid
 from ocr_service.domain.geometry import BBox
 from ocr_service.engines.tables.columns import column_bounds, phrases
-from ocr_service.engines.tables.edges import inked_share
 from ocr_service.engines.tables.fill import with_header
+from ocr_service.engines.tables.levels import head_bands
 from ocr_service.engines.tables.lines import into_lines, text_of
-from ocr_service.engines.tables.rulings import WORK_DPI, Gray, find_rulings
+from ocr_service.engines.tables.rulings import SOLID_INK, WORK_DPI, Gray, find_rulings
 from ocr_service.engines.tables.spanning import widened
 from ocr_service.engines.tables.textrows import Band, CellLine, row_bands
 from ocr_service.engines.words import Word
 
 _FULL_RULE = 0.7  # of the box's width: a rule across the table
 _TALL_RULE = 0.5  # of the box's height: a column line
-_INKED = 0.85  # of a rule's length; letters that stand in line have less
 _HEAD_SHARE = 0.45  # of the box's height that a head may take
 
 
@@ -75,18 +73,17 @@ def _rules(bbox: BBox, gray: Gray, dpi: int) -> Rules:
         return Rules()
     work = np.asarray(cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR), np.uint8)
     found = find_rulings(work)
-    turned = np.ascontiguousarray(found.darkness.T)
     across = [
         (left + line.start / scale, left + line.end / scale, top + float(np.mean(line.across)) / scale)
         for line in found.horizontal
-        if inked_share(line, found.darkness) > _INKED
+        if line.inked > SOLID_INK
     ]
     full = sorted(y for start, end, y in across if end - start >= _FULL_RULE * bbox.width)
     partial = tuple(rule for rule in across if rule[1] - rule[0] < _FULL_RULE * bbox.width)
     tall = [
         left + float(np.mean(line.across)) / scale
         for line in found.vertical
-        if line.length / scale >= _TALL_RULE * bbox.height and inked_share(line, turned) > _INKED
+        if line.length / scale >= _TALL_RULE * bbox.height and line.inked > SOLID_INK
     ]
     return Rules(tuple(full), partial, tuple(sorted(tall)))
 
@@ -126,23 +123,11 @@ def _rows(pieces: Sequence[Piece], columns: int, rules: Rules, bbox: BBox) -> tu
     for index, (top, bottom) in enumerate(zip([-np.inf, *cuts], [*cuts, np.inf], strict=True)):
         part = [line for line in lines if top <= line.middle < bottom]
         if index == 0 and cuts and cuts[0] - bbox.y0 < _HEAD_SHARE * bbox.height:
-            bands.extend(_head_bands(part, rules))
+            bands.extend(head_bands(part, [y for _, _, y in rules.partial]))
             head = len(bands)
         else:
             bands.extend(row_bands(part, columns))
     return bands, head
-
-
-def _head_bands(lines: Sequence[CellLine], rules: Rules) -> list[Band]:
-    """One row between each two levels that short rules part."""
-    levels = sorted(y for _, _, y in rules.partial)
-    bands: list[Band] = []
-    bounds = [-np.inf, *levels, np.inf]
-    for top, bottom in itertools.pairwise(bounds):
-        level = [line for line in lines if top <= line.middle < bottom]
-        if level:
-            bands.append((min(line.top for line in level), max(line.bottom for line in level)))
-    return bands
 
 
 def _cell_lines(pieces: Sequence[Piece], columns: int) -> list[CellLine]:
@@ -153,7 +138,7 @@ def _cell_lines(pieces: Sequence[Piece], columns: int) -> list[CellLine]:
         before = above.get(piece.first) if piece.first == piece.last else None
         goes_on = _goes_on(before, piece, widths[piece.first]) if before is not None else None
         box = piece.bbox
-        lines.append(CellLine(piece.first, piece.last, box.y0, box.y1, goes_on))
+        lines.append(CellLine(piece.first, piece.last, box.y0, box.y1, goes_on, box.x0, box.x1))
         for column in range(piece.first, piece.last + 1):
             above[column] = piece
     return lines

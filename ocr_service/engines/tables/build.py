@@ -21,7 +21,7 @@ def build_lattices(component: Component, darkness: Gray, turned: Gray) -> list[L
     if len(rows) < 2 or len(columns) < 2:
         return []
     drawn = _drawn(rows, columns, darkness, turned)
-    broken, grainy = is_broken(drawn, darkness, turned), grain(darkness) > _GRAINY
+    broken, grainy = is_broken(drawn), grain(darkness) > _GRAINY
     if broken or grainy:
         rows = with_junctions(rows, columns)
         drawn = _drawn(rows, columns, darkness, turned)

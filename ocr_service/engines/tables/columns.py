@@ -87,8 +87,9 @@ def _gaps(bbox: BBox, lines: Sequence[Sequence[Run]], height: float) -> list[flo
     strips = [bbox.x0 + float(a + b) / 2 for a, b in changes if b - a >= least and a > 0 and b < cover.size]
     kept: list[float] = []
     for middle in strips:
-        whites = [white for line in lines if (white := _white_at(line, middle, kept[-1] if kept else -np.inf)) is not None]
-        if not whites or median(whites) > _WIDE * height:
+        since = kept[-1] if kept else -np.inf
+        widths = [width for line in lines if (width := _white_at(line, middle, since)) is not None]
+        if not widths or median(widths) > _WIDE * height:
             kept.append(middle)
     return kept
 

@@ -9,19 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_service.engines.tables.lattice import LatticeLine
-from ocr_service.engines.tables.rulings import GAIN, Gray, Ruling, profile
+from ocr_service.engines.tables.rulings import SOLID_INK, Gray
 
 _SHARE = 0.4  # of the line's own darkness that an edge must have
 _EVEN = 0.6  # of the inked share of the long lines that every quarter of an edge must have
 _EVEN_CLEAN = 0.8  # the same where lines are unbroken, so that a row of letters from side to side is none
-_CLEAN = 0.85  # inked share of the long lines on a clean page
 _REACH = 9  # px to both sides of a line that are looked at
 
 
 def drawn_edges(lines: Sequence[LatticeLine], across: Sequence[LatticeLine], darkness: Gray) -> NDArray[np.bool_]:
     """For each line and each pair of neighbouring crossing lines: is the line drawn between them?"""
     drawn = np.zeros((len(lines), len(across) - 1), bool)
-    solidity = line_solidity(lines, darkness)
+    solidity = line_solidity(lines)
     for index, line in enumerate(lines):
         ends = [other.at(line.position) for other in across]
         spans = list(itertools.pairwise(ends))
@@ -34,23 +33,16 @@ def drawn_edges(lines: Sequence[LatticeLine], across: Sequence[LatticeLine], dar
         ink = float(np.median(np.concatenate([_ink(strip) for strip in typical])))
         for place, (strip, cover) in enumerate(zip(strips, covered, strict=True)):
             share = _ridge(strip) / max(strength, 1.0)
-            even = _evenness(strip, ink) > (_EVEN_CLEAN if solidity > _CLEAN else _EVEN * solidity)
+            even = _evenness(strip, ink) > (_EVEN_CLEAN if solidity > SOLID_INK else _EVEN * solidity)
             drawn[index, place] = even and share > (_SHARE if cover > 0.5 else 1.5 * _SHARE)
     return drawn
 
 
-def line_solidity(lines: Sequence[LatticeLine], darkness: Gray) -> float:
+def line_solidity(lines: Sequence[LatticeLine]) -> float:
     """Share of their length that the long lines are inked: 1 on a clean page, about 0.3 after a fax machine."""
     rulings = [ruling for line in lines for ruling in line.rulings]
     longest = max(ruling.length for ruling in rulings)
-    return float(np.percentile([inked_share(ruling, darkness) for ruling in rulings if ruling.length >= 0.5 * longest], 75))
-
-
-def inked_share(ruling: Ruling, darkness: Gray) -> float:
-    """Share of the ruling's length where there is ink; `darkness` transposed for a vertical one. Letters in a row reach about 0.7."""
-    along = np.arange(int(ruling.start), int(ruling.end))
-    ink = profile(darkness, along, np.interp(along, ruling.along, ruling.across).astype(np.float32))
-    return float((ink > 0.5 * max(ruling.strength * GAIN, float(np.median(ink)))).mean())
+    return float(np.percentile([ruling.inked for ruling in rulings if ruling.length >= 0.5 * longest], 75))
 
 
 def _coverage(line: LatticeLine, start: float, end: float) -> float:
@@ -62,7 +54,7 @@ def _strip(line: LatticeLine, start: float, end: float, darkness: Gray) -> Gray:
     """The pixels within `_REACH` of the line between two places, straightened; the ends, where lines cross, are left out."""
     margin = min(5.0, (end - start) / 6)
     along = np.arange(round(start + margin), max(round(start + margin) + 1, round(end - margin)))
-    knots = np.linspace(along[0], along[-1], 8)
+    knots = np.linspace(along[0], along[-1], 2 + along.size // 60)
     course = np.interp(along, knots, [line.at(float(knot)) for knot in knots])
     rows = np.round(course).astype(int)[None, :] + np.arange(-_REACH, _REACH + 1)[:, None]
     return np.asarray(darkness[np.clip(rows, 0, darkness.shape[0] - 1), np.clip(along, 0, darkness.shape[1] - 1)[None, :]], np.uint8)

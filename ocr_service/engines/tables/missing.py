@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from ocr_service.engines.tables.edges import drawn_edges, line_solidity
 from ocr_service.engines.tables.faint import faint_lines, straighten
 from ocr_service.engines.tables.lattice import Lattice, LatticeLine
-from ocr_service.engines.tables.rulings import Gray
+from ocr_service.engines.tables.rulings import SOLID_INK, Gray
 from ocr_service.engines.tables.textrows import CellLine, row_bands
 
 _SAME = 12.0  # px between a new row line and one that is known
-_BROKEN = 0.85  # inked share of long lines below which thin ones may be gone
 _MANY = 4  # rows of text without a line between them that make rows even where lines are sharp
 _LEAST_GAP = 0.45  # of a line's height between two rows
 _LEAST_GAP_FULL = 0.2  # the same where both rows fill nearly all columns
@@ -68,9 +67,9 @@ def grain(darkness: Gray) -> float:
     return float(np.percentile(darkness[::5, ::5], 75))
 
 
-def is_broken(lattice: Lattice, darkness: Gray, turned: Gray) -> bool:
+def is_broken(lattice: Lattice) -> bool:
     """Whether even the longest lines are: thin ones may be gone."""
-    return max(line_solidity(lattice.columns, turned), line_solidity(lattice.rows, darkness)) < _BROKEN
+    return max(line_solidity(lattice.columns), line_solidity(lattice.rows)) < SOLID_INK
 
 
 def with_text_rows(lattice: Lattice, darkness: Gray, *, may_miss: bool) -> Lattice:

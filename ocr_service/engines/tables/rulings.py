@@ -22,6 +22,9 @@ _THIN, _THICK = 4, 11  # px to either side where a thin or a thick line must be 
 _SOLID = 0.85  # mean darkness of a thick line, as a share of the cap: a row of bold letters stays below
 _CROWD = 27  # px across that are looked at to tell a line from a row of letters
 _WEAK = 5.0  # grey levels above both sides; less is noise even on a clean page
+SOLID_INK = 0.85  # inked share of an unbroken line; letters in a row reach about 0.7
+_LONG = 300.0  # px; no row of letters is taken for so long a line
+_STRONG = 40.0  # grey levels above both sides; letters in a row have about 20
 _MIN_LENGTH = 56  # px of a piece; two rows of small print
 _JOIN_GAP = 90  # px between two pieces of one line
 _JOIN_DRIFT = 4.0  # px across between the ends of two pieces of one line
@@ -32,12 +35,16 @@ Gray = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ruling:
-    """One line as a polyline along its own axis: `along` ascending, `across` beside it, in pixels; `strength` 0–60 grey levels."""
+    """One line as a polyline along its own axis: `along` ascending, `across` beside it, in pixels.
+
+    `strength` is its darkness above its sides, 0–60 grey levels; `inked` the share of its length where there is ink.
+    """
 
     along: NDArray[np.float32]
     across: NDArray[np.float32]
     thickness: float
     strength: float
+    inked: float
 
     @property
     def start(self) -> float:
@@ -78,7 +85,20 @@ def find_rulings(work: Gray) -> Rulings:
     """Rulings of an upright page picture (uint8 gray, `WORK_DPI`, remaining skew up to half a degree)."""
     darkness = _darkness(work)
     turned = np.ascontiguousarray(darkness.T)
-    return Rulings(tuple(_horizontal(darkness)), tuple(_horizontal(turned)), darkness)
+    horizontal, vertical = _horizontal(darkness), _horizontal(turned)
+    solid = _are_solid([*horizontal, *vertical])
+    return Rulings(_without_letters(horizontal, solid=solid), _without_letters(vertical, solid=solid), darkness)
+
+
+def _are_solid(lines: list[Ruling]) -> bool:
+    """Whether the page's long lines are unbroken."""
+    shares = [line.inked for line in lines if line.length >= _LONG]
+    return bool(shares) and float(np.percentile(shares, 75)) > SOLID_INK
+
+
+def _without_letters(lines: list[Ruling], *, solid: bool) -> tuple[Ruling, ...]:
+    """Where lines are unbroken, a short broken one is a row of letters; a long one may be dashed."""
+    return tuple(line for line in lines if not solid or line.inked > SOLID_INK or line.length >= _LONG or line.strength > _STRONG)
 
 
 def _darkness(work: Gray) -> Gray:
@@ -105,7 +125,8 @@ def _horizontal(darkness: Gray) -> list[Ruling]:
         if length * _STEP < _MIN_LENGTH or drift > 8 + length * _STEP // 12:
             continue
         box = np.s_[top : top + drift, left : left + length]
-        piece = _trace(np.where(labels[box] == label, ridge[box], 0), left * _STEP, top, darkness)
+        sides = _side_darkness(shrunk, left, top, left + length, top + drift)
+        piece = _trace(np.where(labels[box] == label, ridge[box], 0), left * _STEP, top, darkness, sides)
         if piece is not None:
             pieces.append(piece)
     return _join(pieces)
@@ -126,8 +147,10 @@ def _above_sides(mean: Gray, distance: int) -> Gray:
     return np.asarray(cv2.subtract(mean, sides), np.uint8)
 
 
-def _trace(ridge: Gray, left: int, top: int, darkness: Gray) -> Ruling | None:
+def _trace(ridge: Gray, left: int, top: int, darkness: Gray, sides: float) -> Ruling | None:
     """The polyline of one connected piece of the (shrunk) ridge; None if it is a row of letters."""
+    if 1.5 * float(np.median(ridge.max(axis=0))) / GAIN < sides:
+        return None
     weights = ridge.astype(np.float32)
     total = np.maximum(weights.sum(axis=0), 1e-3)
     across = (weights * np.arange(ridge.shape[0], dtype=np.float32)[:, None]).sum(axis=0) / total + top
@@ -139,32 +162,26 @@ def _trace(ridge: Gray, left: int, top: int, darkness: Gray) -> Ruling | None:
     if last - first < _MIN_LENGTH * 0.6:
         return None
     peak = float(np.median(ridge.max(axis=0)[first // _STEP : last // _STEP + 1])) / GAIN
-    if _is_letters(ink[first : last + 1], peak, _side_darkness(darkness, along[first : last + 1], course[first : last + 1])):
-        return None
+    inked = float((ink[first : last + 1] > 0.5 * max(peak * GAIN, float(np.median(ink[first : last + 1])))).mean())
+    if peak < sides and not (inked > 0.9 and peak > 0.7 * float(np.median(ink)) / GAIN):
+        return None  # a row of letters is no darker than what lies beside it, and interrupted
     nodes = np.unique(np.linspace(first, last, max(2, (last - first) // _NODE_STEP + 1)).round().astype(int))
     thickness = float(np.median((ridge > 0.5 * ridge.max(axis=0)).sum(axis=0)))
-    return Ruling(along[nodes].astype(np.float32), course[nodes], thickness, peak)
-
-
-def _is_letters(ink: Gray, peak: float, sides: float) -> bool:
-    """A row of letters is no darker than what lies beside it, and interrupted."""
-    solid = float((ink > 0.5 * np.median(ink)).mean()) > 0.9 and peak > 0.7 * float(np.median(ink)) / GAIN
-    return peak < sides / GAIN and not solid
+    return Ruling(along[nodes].astype(np.float32), course[nodes], thickness, peak, inked)
 
 
 def profile(darkness: Gray, along: NDArray[np.int_], across: NDArray[np.float32], reach: int = 1) -> Gray:
     """The greatest darkness within `reach` px of the line, for each pixel along it."""
-    rows = np.clip(np.round(across).astype(int), reach, darkness.shape[0] - 1 - reach)
-    columns = np.clip(along, 0, darkness.shape[1] - 1)
-    return np.asarray(np.max([darkness[rows + offset, columns] for offset in range(-reach, reach + 1)], axis=0), np.uint8)
+    rows = np.rint(across).astype(int).clip(reach, darkness.shape[0] - 1 - reach)
+    columns = along.clip(0, darkness.shape[1] - 1)
+    offsets = np.arange(-reach, reach + 1)[:, None]
+    return np.asarray(darkness[rows[None, :] + offsets, columns[None, :]].max(axis=0), np.uint8)
 
 
-def _side_darkness(darkness: Gray, along: NDArray[np.int_], across: NDArray[np.float32]) -> float:
+def _side_darkness(shrunk: Gray, left: int, top: int, right: int, bottom: int) -> float:
     """Mean darkness of the darker side, 7–13 px beside the line: rows of letters have letters there."""
-    above, below = (
-        np.mean([profile(darkness, along, across + sign * offset, 0).mean() for offset in (7, 9, 11, 13)]) for sign in (-1, 1)
-    )
-    return float(max(above, below))
+    above, below = shrunk[max(0, top - 13) : max(1, top - 6), left:right], shrunk[bottom + 6 : bottom + 13, left:right]
+    return float(max(above.mean(), below.mean() if below.size else 0.0)) / GAIN
 
 
 def _ink_extent(ink: Gray) -> tuple[int, int]:
@@ -207,4 +224,5 @@ def _joined(line: Ruling, piece: Ruling) -> Ruling:
         across,
         line.thickness * (1 - share) + piece.thickness * share,
         line.strength * (1 - share) + piece.strength * share,
+        line.inked * (1 - share) + piece.inked * share,
     )

@@ -25,6 +25,8 @@ class CellLine:
     top: float
     bottom: float
     may_continue: bool | None = None
+    left: float = 0.0
+    right: float = 0.0
 
     @property
     def middle(self) -> float:
@@ -44,7 +46,7 @@ def row_bands(lines: Sequence[CellLine], columns: int) -> list[Band]:
         return []
     height = median(line.height for line in lines)
     bands: list[list[CellLine]] = []
-    for group in _groups(lines):
+    for group in line_groups(lines):
         for row in _rows_of_group(group, height):
             if bands and _continues(bands[-1], row, height, columns):
                 bands[-1].extend(row)
@@ -67,7 +69,7 @@ def _without_centred(bands: list[list[CellLine]], height: float) -> list[list[Ce
     return kept
 
 
-def _groups(lines: Sequence[CellLine]) -> list[list[CellLine]]:
+def line_groups(lines: Sequence[CellLine]) -> list[list[CellLine]]:
     """Lines whose heights overlap, directly or through others."""
     groups: list[list[CellLine]] = []
     reach = 0.0
