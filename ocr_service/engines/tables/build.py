@@ -25,7 +25,7 @@ def build_lattices(component: Component, darkness: Gray, turned: Gray) -> list[L
     if broken or grainy:
         rows = with_junctions(rows, columns)
         drawn = _drawn(rows, columns, darkness, turned)
-        drawn = replace(drawn, below=junction_edges(rows, drawn.below, drawn.beside))
+        drawn = replace(drawn, below=junction_edges(drawn))
     parts = split_lattice(drawn)
     complete = _from_text if broken else _from_traces if grainy else _as_drawn
     return [lattice for part in parts if (lattice := complete(part, darkness, turned)) is not None]

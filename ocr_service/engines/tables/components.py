@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ocr_service.engines.tables.rulings import Ruling
 
 _TOUCH = 12.0  # px between the end of a line and the line that it should meet
 _FREE_LENGTH = 140.0  # px; a shorter line that meets nothing at either end is not part of a table
 _HALF_FREE_LENGTH = 70.0  # px; a shorter line must meet another at both ends
+_LOWEST = 17.0  # px; what is lower is a line of letters, whose feet and heads passed for rulings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,41 +38,78 @@ def crossing(horizontal: Ruling, vertical: Ruling) -> tuple[float, float] | None
 
 def components(horizontal: tuple[Ruling, ...], vertical: tuple[Ruling, ...]) -> list[Component]:
     """Connected groups with at least two lines each way, or one more that way and one the other."""
-    rows, columns = _pruned(list(horizontal), list(vertical))
+    # Letters of a sharp page give hundreds of short lines: only pairs whose boxes meet are looked at closely.
+    near = _boxes_meet(horizontal, vertical)
+    points: dict[tuple[int, int], tuple[float, float]] = {}
+    for row, column in zip(*np.nonzero(near), strict=True):
+        point = crossing(horizontal[row], vertical[column])
+        if point is not None:
+            points[int(row), int(column)] = point
+    meets = np.zeros(near.shape, bool)
+    for pair in points:
+        meets[pair] = True
+    rows, columns = _pruned(horizontal, vertical, meets, points)
     found = []
-    while rows:
-        group_rows, group_columns = _reach(rows[0], rows, columns)
-        rows = [line for line in rows if line not in group_rows]
-        if len(group_rows) >= 2 and len(group_columns) >= 1:
-            found.append(Component(tuple(group_rows), tuple(group_columns)))
+    while rows.any():
+        group_rows, group_columns = _reach(int(np.flatnonzero(rows)[0]), rows, columns, meets)
+        rows &= ~group_rows
+        component = Component(_chosen(horizontal, group_rows), _chosen(vertical, group_columns))
+        if len(component.horizontal) >= 2 and len(component.vertical) >= 1 and _height(component) >= _LOWEST:
+            found.append(component)
     return found
 
 
-def _reach(seed: Ruling, rows: list[Ruling], columns: list[Ruling]) -> tuple[list[Ruling], list[Ruling]]:
-    group_rows, group_columns, todo = [seed], list[Ruling](), [(seed, True)]
-    while todo:
-        line, is_row = todo.pop()
-        for other in columns if is_row else rows:
-            group = group_columns if is_row else group_rows
-            if other not in group and (crossing(line, other) if is_row else crossing(other, line)):
-                group.append(other)
-                todo.append((other, not is_row))
-    return group_rows, group_columns
+def _boxes_meet(horizontal: Sequence[Ruling], vertical: Sequence[Ruling]) -> NDArray[np.bool_]:
+    """Rows × columns: whether the two lines' boxes touch."""
+    rows = np.array([(line.start, line.end, line.across.min(), line.across.max()) for line in horizontal]).reshape(-1, 4)
+    columns = np.array([(line.across.min(), line.across.max(), line.start, line.end) for line in vertical]).reshape(-1, 4)
+    reach = 2 * _TOUCH
+    beside = (rows[:, None, 0] - reach <= columns[None, :, 1]) & (columns[None, :, 0] <= rows[:, None, 1] + reach)
+    over = (rows[:, None, 2] - reach <= columns[None, :, 3]) & (columns[None, :, 2] <= rows[:, None, 3] + reach)
+    return np.asarray(beside & over)
 
 
-def _pruned(rows: list[Ruling], columns: list[Ruling]) -> tuple[list[Ruling], list[Ruling]]:
-    """Without the short lines whose ends are free; again and again, as dropping one may free another."""
+def _reach(
+    seed: int, rows: NDArray[np.bool_], columns: NDArray[np.bool_], meets: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """All rows and columns that are connected with the seed row, as masks."""
+    group_rows = np.zeros_like(rows)
+    group_columns = np.zeros_like(columns)
+    group_rows[seed] = True
     while True:
-        kept_rows = [line for line in rows if _anchored(line, [crossing(line, other) for other in columns], 0)]
-        kept_columns = [line for line in columns if _anchored(line, [crossing(other, line) for other in kept_rows], 1)]
-        if len(kept_rows) == len(rows) and len(kept_columns) == len(columns):
+        more_columns = columns & (group_columns | meets[group_rows].any(axis=0))
+        more_rows = rows & (group_rows | meets[:, more_columns].any(axis=1))
+        if (more_rows == group_rows).all() and (more_columns == group_columns).all():
+            return group_rows, group_columns
+        group_rows, group_columns = more_rows, more_columns
+
+
+def _pruned(
+    horizontal: Sequence[Ruling], vertical: Sequence[Ruling], meets: NDArray[np.bool_], points: dict[tuple[int, int], tuple[float, float]]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Masks without the short lines whose ends are free; again and again, as dropping one may free another."""
+    rows, columns = np.ones(len(horizontal), bool), np.ones(len(vertical), bool)
+    while True:
+        before = int(rows.sum() + columns.sum())
+        for row in np.flatnonzero(rows):
+            rows[row] = _anchored(horizontal[row], [points[row, column][0] for column in np.flatnonzero(meets[row] & columns)])
+        for column in np.flatnonzero(columns):
+            columns[column] = _anchored(vertical[column], [points[row, column][1] for row in np.flatnonzero(meets[:, column] & rows)])
+        if int(rows.sum() + columns.sum()) == before:
             return rows, columns
-        rows, columns = kept_rows, kept_columns
 
 
-def _anchored(line: Ruling, crossings: list[tuple[float, float] | None], axis: int) -> bool:
-    places = [point[axis] for point in crossings if point is not None]
+def _anchored(line: Ruling, places: Sequence[float]) -> bool:
     if not places:
         return False
     ends = sum(min(abs(place - end) for place in places) <= _TOUCH for end in (line.start, line.end))
     return ends == 2 or line.length >= (_HALF_FREE_LENGTH if ends else _FREE_LENGTH)
+
+
+def _chosen(lines: Sequence[Ruling], mask: NDArray[np.bool_]) -> tuple[Ruling, ...]:
+    return tuple(line for line, chosen in zip(lines, mask, strict=True) if chosen)
+
+
+def _height(component: Component) -> float:
+    """From the highest to the lowest horizontal line, in pixels."""
+    return float(max(line.across.max() for line in component.horizontal) - min(line.across.min() for line in component.horizontal))

@@ -12,6 +12,8 @@ from ocr_service.engines.tables.lattice import LatticeLine
 from ocr_service.engines.tables.rulings import SOLID_INK, Gray
 
 _SHARE = 0.4  # of the line's own darkness that an edge must have
+_COVERED = 0.8  # of an edge that a ruling covers: nothing more is asked for where lines are broken
+_SHARE_BROKEN = 0.2  # but this share of the line's own darkness
 _EVEN = 0.6  # of the inked share of the long lines that every quarter of an edge must have
 _EVEN_CLEAN = 0.8  # the same where lines are unbroken, so that a row of letters from side to side is none
 _REACH = 9  # px to both sides of a line that are looked at
@@ -33,8 +35,12 @@ def drawn_edges(lines: Sequence[LatticeLine], across: Sequence[LatticeLine], dar
         ink = float(np.median(np.concatenate([_ink(strip) for strip in typical])))
         for place, (strip, cover) in enumerate(zip(strips, covered, strict=True)):
             share = _ridge(strip) / max(strength, 1.0)
-            even = _evenness(strip, ink) > (_EVEN_CLEAN if solidity > SOLID_INK else _EVEN * solidity)
-            drawn[index, place] = even and share > (_SHARE if cover > 0.5 else 1.5 * _SHARE)
+            if solidity > SOLID_INK:
+                drawn[index, place] = _evenness(strip, ink) > _EVEN_CLEAN and share > (_SHARE if cover > 0.5 else 1.5 * _SHARE)
+            elif cover > _COVERED:
+                drawn[index, place] = share > _SHARE_BROKEN
+            else:
+                drawn[index, place] = _evenness(strip, ink) > _EVEN * solidity and share > 1.5 * _SHARE
     return drawn
 
 

@@ -13,12 +13,13 @@ from ocr_service.engines.tables.rulings import Gray
 
 _SIDE = 5  # px above and below, where paper must be
 _QUIET = 32.0  # darkness (of 240) beside the line; more is text
+_PALE = 64  # darkness that counts at most: a few letters must not look like a faint line
 _LEAST = 3.0  # darkness of a line above its sides
 _SIGMAS = 2.6  # of the noise, itself overrated because letters near the line count as noise
 _WIDTH = 0.3  # of the table that a line must be seen over
 _APART = 14  # px between two row lines
 _AGREE = 0.6  # of the width without text that must show the line
-_SHARE = 0.25  # of the line's darkness on the whole that it must have in a column
+_SHARE = 0.4  # of the line's darkness on the whole that it must have in a column
 _SHARE_SHARP = 0.45  # the same on smooth paper
 _NARROW = 10  # px; narrower columns have no say
 _MARGIN = 7  # px beside a column line that are left out
@@ -48,9 +49,10 @@ def faint_lines(table: Gray, columns: list[int], grain: float) -> list[FaintLine
     dark = np.full(table.shape[0], 255.0)
     mean = np.stack([table[:, a:b].mean(axis=1) if b - a >= _NARROW else dark for a, b in spans])
     widths = np.array([b - a if b - a >= _NARROW else 0 for a, b in spans], float)
-    sides = _sides(mean)
-    ridge = mean - sides
-    quiet = sides < _QUIET
+    quiet = _sides(mean) < _QUIET
+    pale = np.minimum(table, _PALE)
+    mean = np.stack([pale[:, a:b].mean(axis=1) if b - a >= _NARROW else dark for a, b in spans])
+    ridge = mean - _sides(mean)
     ridge -= np.array([[float(np.median(row[calm])) if calm.any() else 0.0] for row, calm in zip(ridge, quiet, strict=True)])
     noise = np.array([_noise(row[calm]) for row, calm in zip(ridge, quiet, strict=True)])
     weight = widths[:, None] * quiet

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_service.engines.tables.lattice import LatticeLine
+from ocr_service.engines.tables.lattice import Lattice, LatticeLine
 
 _NEAR = 15.0  # px between two ends at one row line, and between an end and a row line that is known
 _LONG = 56.0  # px; the ends of shorter column lines betray nothing
@@ -44,17 +44,23 @@ def _free_ends(column: LatticeLine, rows: Sequence[LatticeLine]) -> list[float]:
     return [end for end in inside if all(abs(end - row.position) > _NEAR for row in rows)]
 
 
-def junction_edges(rows: Sequence[LatticeLine], below: NDArray[np.bool_], beside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def junction_edges(lattice: Lattice) -> NDArray[np.bool_]:
     """`below` with the edges of betrayed row lines: from the column line that goes on to the left to that to the right."""
-    result = below.copy()
-    last = beside.shape[1] - 1
-    for i in range(1, len(rows) - 1):
-        if rows[i].rulings:
+    result = lattice.below.copy()
+    last = len(lattice.columns) - 1
+    for i, row in enumerate(lattice.rows[1:-1], 1):
+        if row.rulings:
             continue
-        through = beside[i - 1] & beside[i]
-        through[[0, last]] = True
-        for j in np.flatnonzero(beside[i - 1] != beside[i]):
-            left = max(int(k) for k in np.flatnonzero(through) if k < j) if j > 0 else 0
-            right = min(int(k) for k in np.flatnonzero(through) if k > j) if j < last else last
-            result[i, left:right] = True
+        heights = [row.at(column.at(row.position)) for column in lattice.columns]
+        through = [j in {0, last} or _goes_through(lattice.columns[j], y) for j, y in enumerate(heights)]
+        for j, y in enumerate(heights):
+            if not through[j] and any(abs(end - y) <= _NEAR for ruling in lattice.columns[j].rulings for end in (ruling.start, ruling.end)):
+                left = max(k for k in range(j) if through[k])
+                right = min(k for k in range(j + 1, last + 1) if through[k])
+                result[i, left:right] = True
     return result
+
+
+def _goes_through(column: LatticeLine, y: float) -> bool:
+    above = any(ruling.start < y - _NEAR and ruling.end > y - 2 * _NEAR for ruling in column.rulings)
+    return above and any(ruling.end > y + _NEAR and ruling.start < y + 2 * _NEAR for ruling in column.rulings)
