@@ -36,20 +36,21 @@ class DetectedLine:
 
 
 class TextDetector:
-    """Finds text lines. `short_side`: the picture is scaled so that its shorter side has so many pixels (never enlarged over 1.0 of it)."""
+    """Finds text lines. The picture is shrunk until its shorter side has `short_side` pixels or its longer one `long_side`."""
 
-    def __init__(self, model: Path, *, short_side: int = 960) -> None:
+    def __init__(self, model: Path, *, short_side: int = 960, long_side: int = 1920) -> None:
         self._model = load_model(model)
         self._short_side = short_side
+        self._long_side = long_side
 
     def __call__(self, image: NDArray[np.uint8]) -> list[DetectedLine]:
         """`image`: H×W×3 uint8 (channel order does not matter to the weights). Lines in no particular order, image pixels."""
         height, width = image.shape[:2]
         if min(height, width) < _STRIDE // 2:
             return []
-        scale = self._short_side / min(height, width)
+        scale = min(1.0, self._short_side / min(height, width), self._long_side / max(height, width))
         scaled_w, scaled_h = (max(_STRIDE, round(side * scale / _STRIDE) * _STRIDE) for side in (width, height))
-        scaled = cv2.resize(image, (scaled_w, scaled_h), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        scaled = cv2.resize(image, (scaled_w, scaled_h), interpolation=cv2.INTER_AREA)
         tensor = (scaled.astype(np.float32) / 127.5 - 1.0).transpose(2, 0, 1)[None]
         probability = self._model(tensor)[0, 0]
         return _lines(probability, width / scaled_w, height / scaled_h)
