@@ -21,6 +21,8 @@ _EDGE_NOISE = re.compile(r"^[|`'‘’‚_~\\]+(?=\w)|^[\[\]{}*«»\"”]+(?=[\d
 _SURE = 0.9
 _FAIRLY_SURE = 0.6
 _SHORT = 9.0
+# Tesseract's Russian data reads «м²» as "м?".
+_SQUARE = re.compile(r"(?:(?<=[\d/])|^)([ксд]?м)[?*]")
 _BENEFIT_OF_DOUBT = 0.2
 _NUMERO = re.compile(r"^N[eoºо°]?\.?(?=\d|$)|^Ме(?=\d|$)")
 
@@ -51,7 +53,7 @@ class FusedReader:
         words = self._checked(line, self._mixed.read(line))
         if not words and glance is not None and glance.complete and glance.weakest > _FAIRLY_SURE:
             words = list(words_of(glance, line.width, line.height))
-        mended = mend_twins([_NUMERO.sub("№", word.text) for word in words])
+        mended = mend_twins([_SQUARE.sub(r"\g<1>²", _NUMERO.sub("№", word.text)) for word in words])
         return tuple(ReadWord(text, word.confidence, word.x0, word.x1) for word, text in zip(words, mended, strict=True))
 
     def _checked(self, line: LinePicture, words: Sequence[ReadWord]) -> list[ReadWord]:

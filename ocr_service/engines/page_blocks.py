@@ -99,8 +99,10 @@ def _draft(region: Region, lines: list[PageLine], parts: PageParts, body_size: f
     if region.kind in {"page-header", "page-footer"}:
         size = float(np.median([line.size for line in lines]))
         text = " ".join(row_texts(lines))
-        pieces = max(len(row) for row in rows(lines))
-        label = running_label(region.kind, text, bbox, parts.height, relative_size=size / body_size, parts=pieces)
+        gap = max((right.bbox.x0 - left.bbox.x1 for row in rows(lines) for left, right in pairwise(row)), default=0.0)
+        label = running_label(
+            region.kind, text, bbox, parts.height, relative_size=size / body_size, widest_gap=gap / parts.width
+        )
         return [_Draft(label or LayoutLabel.TEXT, bbox, lines)]
     label = _LABELS.get(region.kind, LayoutLabel.TEXT)
     if label in {LayoutLabel.TEXT, LayoutLabel.LIST_ITEM}:

@@ -10,6 +10,7 @@ from ocr_service.engines.layout import Region
 from ocr_service.engines.page_blocks import FoundTable
 from ocr_service.engines.page_lines import PageLine
 from ocr_service.engines.page_size import Image
+from ocr_service.engines.tables.borderless import borderless
 from ocr_service.engines.tables.fill import fill
 from ocr_service.engines.tables.ruled import RuledTable
 
@@ -26,6 +27,14 @@ def find_tables(
         inside, rest = _divide(rest, table.bbox)
         grid = fill(table, [word for line in inside for word in line.words])
         found.append(FoundTable(table.bbox, grid, tuple(inside)))
+    for region in regions:
+        if region.kind != "table" or any(region.bbox.intersection(table.bbox) > _COVERED * region.bbox.area for table in found):
+            continue
+        inside, outside = _divide(rest, region.bbox)
+        grid_or_none = borderless(region.bbox, [word for line in inside for word in line.words], gray, dpi)
+        if grid_or_none is not None:
+            found.append(FoundTable(region.bbox, grid_or_none, tuple(inside)))
+            rest = outside
     return tuple(found), tuple(rest)
 
 

@@ -16,18 +16,21 @@ _NUMBER = re.compile(
 )
 _BESIDE_NUMBER = re.compile(r"^\d{1,4}\s{1,}\D|\D\s+\d{1,4}$")
 _EDGE = 0.085
-_SMALL = 0.93
+_SMALL = 0.88
+# Chapter to the left, section to the right: pieces of a running head stand this share of the page's width apart.
+_WIDE_GAP = 0.15
 
 
-def running_label(kind: str, text: str, bbox: BBox, page_height: float, *, relative_size: float, parts: int) -> LayoutLabel | None:
+def running_label(kind: str, text: str, bbox: BBox, page_height: float, *, relative_size: float, widest_gap: float) -> LayoutLabel | None:
     """The label for a region that the model calls page-header or page-footer, None if it does not look like one.
 
-    `relative_size`: its letters' height over the page's usual one; `parts`: pieces that stand apart on its line.
+    `relative_size`: its letters' height over the page's usual one; `widest_gap`: the widest blank
+    on its line as a share of the page's width.
     """
     if _NUMBER.match(text):
         return LayoutLabel.NUMBER
     at_edge = bbox.y1 < _EDGE * page_height if kind == "page-header" else bbox.y0 > (1 - _EDGE) * page_height
-    looks_running = relative_size < _SMALL or parts > 1 or _BESIDE_NUMBER.search(text) is not None
+    looks_running = relative_size < _SMALL or widest_gap > _WIDE_GAP or _BESIDE_NUMBER.search(text) is not None
     if not at_edge or not looks_running:
         return None
     return LayoutLabel.HEADER if kind == "page-header" else LayoutLabel.FOOTER
