@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from ocr_service.engines.tables.rulings import Ruling
 _TOUCH = 12.0  # px between the end of a line and the line that it should meet
 _FREE_LENGTH = 140.0  # px; a shorter line that meets nothing at either end is not part of a table
 _HALF_FREE_LENGTH = 70.0  # px; a shorter line must meet another at both ends
+_ALIKE = 0.6  # of the darkness of a group's column lines that another must have to be taken in
 _LOWEST = 17.0  # px; what is lower is a line of letters, whose feet and heads passed for rulings
 
 
@@ -54,6 +56,7 @@ def components(horizontal: tuple[Ruling, ...], vertical: tuple[Ruling, ...]) -> 
         group_rows, group_columns = _reach(int(np.flatnonzero(rows)[0]), rows, columns, meets)
         rows &= ~group_rows
         component = Component(_chosen(horizontal, group_rows), _chosen(vertical, group_columns))
+        component = replace(component, vertical=(*component.vertical, *_adopted(_chosen(vertical, ~columns), component)))
         if len(component.horizontal) >= 2 and len(component.vertical) >= 1 and _height(component) >= _LOWEST:
             found.append(component)
     return found
@@ -104,6 +107,24 @@ def _anchored(line: Ruling, places: Sequence[float]) -> bool:
         return False
     ends = sum(min(abs(place - end) for place in places) <= _TOUCH for end in (line.start, line.end))
     return ends == 2 or line.length >= (_HALF_FREE_LENGTH if ends else _FREE_LENGTH)
+
+
+def _adopted(free: Sequence[Ruling], component: Component) -> list[Ruling]:
+    """Long column lines inside the group that meet nothing, as the row lines at which they end are gone; as dark as the others."""
+    if not component.vertical:
+        return []
+    strength = median(column.strength for column in component.vertical)
+    xs = [float(column.across.mean()) for column in component.vertical]
+    ys = [float(row.across.mean()) for row in component.horizontal]
+    return [
+        line
+        for line in free
+        if line.length >= _FREE_LENGTH
+        and line.strength > _ALIKE * strength
+        and min(xs) < line.at(line.start) < max(xs)
+        and min(ys) < line.start
+        and line.end < max(ys)
+    ]
 
 
 def _chosen(lines: Sequence[Ruling], mask: NDArray[np.bool_]) -> tuple[Ruling, ...]:

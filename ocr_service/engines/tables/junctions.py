@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from ocr_service.engines.tables.lattice import Lattice, LatticeLine
 
-_NEAR = 15.0  # px between two ends at one row line, and between an end and a row line that is known
+_NEAR = 15.0  # px between an end and a row line that is known
+_TOGETHER = 32.0  # px between ends at one row line: where lines fade, ends are vague
 _LONG = 56.0  # px; the ends of shorter column lines betray nothing
 _BREAK = 130.0  # px between two parts of a column line that is only interrupted
 
@@ -19,7 +20,7 @@ def with_junctions(rows: Sequence[LatticeLine], columns: Sequence[LatticeLine]) 
     ends = sorted(end for column in columns[1:-1] for end in _free_ends(column, rows))
     groups: list[list[float]] = []
     for end in ends:
-        if groups and end - groups[-1][-1] <= _NEAR:
+        if groups and end - groups[-1][-1] <= _TOGETHER:
             groups[-1].append(end)
         else:
             groups.append([end])
@@ -54,13 +55,17 @@ def junction_edges(lattice: Lattice) -> NDArray[np.bool_]:
         heights = [row.at(column.at(row.position)) for column in lattice.columns]
         through = [j in {0, last} or _goes_through(lattice.columns[j], y) for j, y in enumerate(heights)]
         for j, y in enumerate(heights):
-            if not through[j] and any(abs(end - y) <= _NEAR for ruling in lattice.columns[j].rulings for end in (ruling.start, ruling.end)):
+            if not through[j] and _ends_at(lattice.columns[j], y):
                 left = max(k for k in range(j) if through[k])
                 right = min(k for k in range(j + 1, last + 1) if through[k])
                 result[i, left:right] = True
     return result
 
 
+def _ends_at(column: LatticeLine, y: float) -> bool:
+    return any(abs(end - y) <= _TOGETHER for ruling in column.rulings for end in (ruling.start, ruling.end))
+
+
 def _goes_through(column: LatticeLine, y: float) -> bool:
-    above = any(ruling.start < y - _NEAR and ruling.end > y - 2 * _NEAR for ruling in column.rulings)
-    return above and any(ruling.end > y + _NEAR and ruling.start < y + 2 * _NEAR for ruling in column.rulings)
+    above = any(ruling.start < y - _TOGETHER and ruling.end > y - _TOGETHER for ruling in column.rulings)
+    return above and any(ruling.end > y + _TOGETHER and ruling.start < y + _TOGETHER for ruling in column.rulings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ocr_service.engines.tables.lattice import Lattice
 
+_ACROSS = 0.75  # of a row line that must be drawn for it to part two tables
 
 def split_lattice(lattice: Lattice) -> list[Lattice]:
     """Tables that only stray lines or a common border hold together, each by itself."""
@@ -30,7 +31,10 @@ def _has_drawn_sides(lattice: Lattice) -> bool:
 def _is_seam(lattice: Lattice, row: int) -> bool:
     """A line right across below which all columns are others than above, and more (fewer are a total): two tables that touch."""
     above, under = lattice.beside[row - 1, 1:-1], lattice.beside[row, 1:-1]
-    return bool(lattice.below[row].mean() >= 0.75 and under.sum() > above.sum() >= 2 and not (above & under).any())
+    if lattice.below[row].mean() < _ACROSS or not under.sum() > above.sum() >= 2:
+        return False
+    shared = int((above & under).sum())
+    return shared == 0 or (shared == 1 and under.sum() >= 2 * above.sum() >= 6)
 
 
 def _rows_of(lattice: Lattice, first: int, last: int) -> Lattice:
