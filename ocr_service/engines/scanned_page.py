@@ -22,6 +22,9 @@ from ocr_service.engines.upright import UprightFinder, put_upright
 
 # The detector's boxes are grown beyond the letters by about so much.
 _EM_SHARE = 0.72
+# Tables and layout are looked for at fixed resolutions. A longer page (than A1) is taken for a sheet of this length in
+# inches, so that what was rendered coarsely because of its size is not blown up again: a poster would take gigabytes.
+_LONGEST_IN = 33.2
 
 
 class ScannedPageReader:
@@ -39,6 +42,7 @@ class ScannedPageReader:
             pose = self._upright(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
             rgb = put_upright(rgb, pose.orientation, pose.skew)
             gray = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+        dpi = max(dpi, round(max(gray.shape) / _LONGEST_IN))
         with watch.stage("tables"):
             ruled, clean = find_tables_and_clean(gray, dpi)
         with watch.stage("ocr"):
