@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_service.engines.tables.lattice import LatticeLine
-from ocr_service.engines.tables.rulings import SOLID_INK, Gray
+from ocr_service.engines.tables.rulings import GAIN, SOLID_INK, STRONG, Gray
 
 _SHARE = 0.4  # of the line's own darkness that an edge must have
 _COVERED = 0.8  # of an edge that a ruling covers: nothing more is asked for where lines are broken
@@ -33,10 +33,12 @@ def drawn_edges(lines: Sequence[LatticeLine], across: Sequence[LatticeLine], dar
             continue
         strength = float(np.median([_ridge(strip) for strip in typical]))
         ink = float(np.median(np.concatenate([_ink(strip) for strip in typical])))
+        # Dashed lines are as dark as unbroken ones, and letters are not: the darker a line, the more gaps it may have.
+        even = _EVEN * float(np.mean([ruling.inked for ruling in line.rulings])) if strength > STRONG * GAIN else _EVEN_CLEAN
         for place, (strip, cover) in enumerate(zip(strips, covered, strict=True)):
             share = _ridge(strip) / max(strength, 1.0)
             if solidity > SOLID_INK:
-                drawn[index, place] = _evenness(strip, ink) > _EVEN_CLEAN and share > (_SHARE if cover > 0.5 else 1.5 * _SHARE)
+                drawn[index, place] = _evenness(strip, ink) > even and share > (_SHARE if cover > 0.5 else 1.5 * _SHARE)
             elif cover > _COVERED:
                 drawn[index, place] = share > _SHARE_BROKEN
             else:

@@ -18,6 +18,7 @@ _LEAST = 3.0  # darkness of a line above its sides
 _SIGMAS = 2.6  # of the noise, itself overrated because letters near the line count as noise
 _WIDTH = 0.3  # of the table that a line must be seen over
 _APART = 14  # px between two row lines
+_LIKE = 0.35  # of the darkness of the table's other faint lines
 _AGREE = 0.6  # of the width without text that must show the line
 _SHARE = 0.4  # of the line's darkness on the whole that it must have in a column
 _SHARE_SHARP = 0.45  # the same on smooth paper
@@ -60,7 +61,9 @@ def faint_lines(table: Gray, columns: list[int], grain: float) -> list[FaintLine
     level = (ridge * weight).sum(axis=0) / np.maximum(total, 1)
     sigma = np.sqrt(((weight * noise[:, None]) ** 2).sum(axis=0)) / np.maximum(total, 1)
     good = (level > np.maximum(_LEAST, _SIGMAS * sigma)) & (total > _WIDTH * widths.sum())
-    found = [_line(y, ridge, quiet, grain, float(level[y]), table, spans) for y in _peaks(np.where(good, level, 0.0))]
+    peaks = _peaks(np.where(good, level, 0.0))
+    typical = float(np.median([level[y] for y in peaks])) if peaks else 0.0
+    found = [_line(y, ridge, quiet, grain, float(level[y]), table, spans) for y in peaks if level[y] > _LIKE * typical]
     return [line for line in found if widths[line.drawn].sum() > max(_WIDTH * widths.sum(), _AGREE * widths[quiet[:, line.y]].sum())]
 
 

@@ -58,7 +58,7 @@ def with_faint_rows(lattice: Lattice, darkness: Gray, turned: Gray) -> Lattice:
     straight = _Straight(lattice, darkness)
     lines = faint_lines(straight.picture, straight.columns, grain(darkness))
     found = [(float(line.y), line.drawn) for line in lines if line.drawn.any()]
-    result = _with_rows(lattice, straight, found)
+    result = _with_rows(lattice, straight, found, believed=range(len(lattice.rows)))
     return result if len(result.rows) == len(lattice.rows) else replace(result, beside=drawn_edges(result.columns, result.rows, turned).T)
 
 
@@ -81,9 +81,12 @@ def with_text_rows(lattice: Lattice, darkness: Gray, *, may_miss: bool) -> Latti
     for first, last in itertools.pairwise(whole):
         top, bottom = straight.rows[first], straight.rows[last]
         inside = [line for line in lines if top - 3 <= line.top and line.bottom <= bottom + 3]
+        if any(line.rulings for line in lattice.rows[first + 1 : last]):
+            continue  # a line that crosses only some columns is seen here: so would be one that crosses all
         if may_miss or (last == first + 1 and _many_full_rows(inside, len(lattice.columns) - 1)):
             found.extend(_boundaries(inside, len(lattice.columns) - 1, straight.rows))
-    return _with_rows(lattice, straight, found)
+    undrawn = [i for i, line in enumerate(lattice.rows) if not line.rulings]
+    return _with_rows(lattice, straight, found, believed=undrawn)
 
 
 def _boundaries(lines: list[CellLine], columns: int, known: Sequence[int]) -> list[tuple[float, NDArray[np.bool_]]]:
@@ -144,9 +147,12 @@ def _runs(ink: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in changes.reshape(-1, 2) if b - a >= _LEAST_HEIGHT]
 
 
-def _with_rows(lattice: Lattice, straight: _Straight, found: Sequence[tuple[float, NDArray[np.bool_]]]) -> Lattice:
+def _with_rows(
+    lattice: Lattice, straight: _Straight, found: Sequence[tuple[float, NDArray[np.bool_]]], *, believed: Sequence[int]
+) -> Lattice:
     """The lattice with further row lines (height in the straightened picture, drawn edges); near a known one only its edges are added.
 
+    A known line takes edges only if it is `believed` to have more than were seen: what is drawn is drawn, whatever the text looks like.
     Column lines run through the new rows as they did through the row that they divide.
     """
     below = [row.copy() for row in lattice.below]
@@ -154,7 +160,8 @@ def _with_rows(lattice: Lattice, straight: _Straight, found: Sequence[tuple[floa
     for y, drawn in found:
         near = min(range(len(straight.rows)), key=lambda i: abs(straight.rows[i] - y))
         if abs(straight.rows[near] - y) <= _SAME:
-            below[near] |= drawn
+            if near in believed:
+                below[near] |= drawn
         else:
             new.append((straight.line(y, lattice.rows[0].middle), drawn))
     if not new:

@@ -12,8 +12,9 @@ from ocr_service.engines.tables.build import build_lattices
 from ocr_service.engines.tables.cells import Span, compact, merge_units
 from ocr_service.engines.tables.components import components
 from ocr_service.engines.tables.lattice import Lattice
-from ocr_service.engines.tables.rulings import WORK_DPI, Gray, find_rulings
+from ocr_service.engines.tables.rulings import WORK_DPI, Gray, Rulings, find_rulings
 
+_NARROWEST = 80.0  # px at WORK_DPI, a centimetre
 _FRAME_SHARE = 0.5  # of the page that a single cell takes: a frame round the page, not a table
 
 
@@ -39,16 +40,25 @@ def find_ruled_tables(gray: Gray, dpi: int) -> list[RuledTable]:
     """Ruled tables of an upright page (uint8, any dpi), from top to bottom. A lone box, an underline, a page frame is no table."""
     scale = WORK_DPI / dpi
     work = gray if abs(scale - 1) < 0.15 else _resized(gray, scale)
-    scale = scale if work is not gray else 1.0
-    rulings = find_rulings(work)
+    return tables_of(find_rulings(work), scale if work is not gray else 1.0)
+
+
+def tables_of(rulings: Rulings, scale: float) -> list[RuledTable]:
+    """The tables that rulings draw, for callers who need both; `scale` is the rulings' picture's size over the page's."""
     turned = np.ascontiguousarray(rulings.darkness.T)
     tables = []
     for component in components(rulings.horizontal, rulings.vertical):
         for lattice in build_lattices(component, rulings.darkness, turned):
             table = _table(lattice, scale)
-            if len(table.cells) >= 2 and max(cell.bbox.area for cell in table.cells) < _FRAME_SHARE * gray.size:
+            if _is_table(table, scale, rulings.darkness.size):
                 tables.append(table)
     return sorted(tables, key=lambda table: (table.bbox.y0, table.bbox.x0))
+
+
+def _is_table(table: RuledTable, scale: float, page_area: int) -> bool:
+    """A lone box, a frame round the page and the stems of a stack of letters are none."""
+    largest = max(cell.bbox.area for cell in table.cells) * scale**2
+    return len(table.cells) >= 2 and largest < _FRAME_SHARE * page_area and table.bbox.width * scale >= _NARROWEST
 
 
 def _resized(gray: Gray, scale: float) -> Gray:

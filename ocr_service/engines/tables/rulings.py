@@ -24,7 +24,7 @@ _CROWD = 27  # px across that are looked at to tell a line from a row of letters
 _WEAK = 5.0  # grey levels above both sides; less is noise even on a clean page
 SOLID_INK = 0.85  # inked share of an unbroken line; letters in a row reach about 0.7
 _LONG = 300.0  # px; no row of letters is taken for so long a line
-_STRONG = 40.0  # grey levels above both sides; letters in a row have about 20
+STRONG = 40.0  # grey levels above both sides; letters in a row have about 20
 _MIN_LENGTH = 56  # px of a piece; two rows of small print
 _JOIN_GAP = 90  # px between two pieces of one line
 _JOIN_DRIFT = 4.0  # px across between the ends of two pieces of one line
@@ -98,7 +98,7 @@ def _are_solid(lines: list[Ruling]) -> bool:
 
 def _without_letters(lines: list[Ruling], *, solid: bool) -> tuple[Ruling, ...]:
     """Where lines are unbroken, a short broken one is a row of letters; a long one may be dashed."""
-    return tuple(line for line in lines if not solid or line.inked > SOLID_INK or line.length >= _LONG or line.strength > _STRONG)
+    return tuple(line for line in lines if not solid or line.inked > SOLID_INK or line.length >= _LONG or line.strength > STRONG)
 
 
 def _darkness(work: Gray) -> Gray:
