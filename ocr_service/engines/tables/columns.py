@@ -47,7 +47,8 @@ def column_bounds(bbox: BBox, words: Sequence[Word], gray: Gray, drawn: Sequence
     fullest = sorted(counts)[int(0.9 * (len(counts) - 1))]
     telling = [line for line, count in zip(lines, counts, strict=True) if count >= max(2, _TELLING * fullest)]
     runs = [_ink_runs(line, gray, height) for line in telling]
-    inner = [*drawn, *(gap for gap in _gaps(bbox, runs, height) if all(abs(gap - line) > height for line in drawn))]
+    gaps = _without_lone(_gaps(bbox, runs, height), lines)
+    inner = [*drawn, *(gap for gap in gaps if all(abs(gap - line) > height for line in drawn))]
     bounds = [bbox.x0, *sorted(x for x in inner if bbox.x0 + 2 < x < bbox.x1 - 2), bbox.x1]
     return _without_empty(bounds, words)
 
@@ -99,6 +100,18 @@ def _white_at(line: Sequence[Run], x: float, since: float) -> float | None:
     before = [right for left, right in line if since < (left + right) / 2 < x]
     after = [left for left, right in line if (left + right) / 2 > x]
     return min(after) - max(before) if before and after else None
+
+
+def _without_lone(gaps: list[float], lines: Sequence[Sequence[Word]]) -> list[float]:
+    """Text of a single line that stands free between two columns is a head over both, and no column."""
+    kept: list[float] = []
+    for gap in gaps:
+        holders = sum(any(kept[-1] < word.bbox.center.x < gap for word in line) for line in lines) if kept else len(lines)
+        if holders <= 1 and len(lines) >= _FEW:
+            kept[-1] = (kept[-1] + gap) / 2
+        else:
+            kept.append(gap)
+    return kept
 
 
 def _without_empty(bounds: list[float], words: Sequence[Word]) -> list[float]:

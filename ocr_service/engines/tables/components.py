@@ -32,9 +32,7 @@ def crossing(horizontal: Ruling, vertical: Ruling) -> tuple[float, float] | None
     x = vertical.at(y)
     y = horizontal.at(x)
     x = vertical.at(y)
-    meets = (
-        horizontal.start - _TOUCH <= x <= horizontal.end + _TOUCH and vertical.start - _TOUCH <= y <= vertical.end + _TOUCH
-    )
+    meets = horizontal.start - _TOUCH <= x <= horizontal.end + _TOUCH and vertical.start - _TOUCH <= y <= vertical.end + _TOUCH
     return (x, y) if meets else None
 
 

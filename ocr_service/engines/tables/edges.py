@@ -86,5 +86,3 @@ def _evenness(strip: Gray, ink: float) -> float:
     """Share of inked places in the emptiest quarter: letters leave the ends of a cell free, a line does not."""
     inked = _ink(strip) > 0.5 * ink
     return min(float(part.mean()) for part in np.array_split(inked, 4) if part.size)
-
-

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ocr_service.engines.words import Word
 
 _BROKEN_WORD = re.compile(r"[^\W\d_]-$")
-_BROKEN_NUMBER = re.compile(r"\d-$")
+_BROKEN_AT_HYPHEN = re.compile(r"\w-$")
 
 
 def into_lines(words: Sequence[Word]) -> list[list[Word]]:
@@ -37,7 +37,7 @@ def text_of(words: Sequence[Word]) -> str:
             text = text or part
         elif _BROKEN_WORD.search(text) and part[0].islower():
             text = text[:-1] + part
-        elif _BROKEN_NUMBER.search(text) and part[0].isdigit():
+        elif _BROKEN_AT_HYPHEN.search(text) and (part[0].isdigit() or part[0].isupper()):
             text += part
         else:
             text += " " + part

@@ -38,9 +38,7 @@ class _Straight:
         self._to = cv2.getPerspectiveTransform(self.corners, target)
         self._back = np.linalg.inv(self._to)
         self.rows = [round(float(np.mean([self._map(lattice.corner(i, j))[1] for j in (0, last_column)]))) for i in range(last_row + 1)]
-        self.columns = [
-            round(float(np.mean([self._map(lattice.corner(i, j))[0] for i in (0, last_row)]))) for j in range(last_column + 1)
-        ]
+        self.columns = [round(float(np.mean([self._map(lattice.corner(i, j))[0] for i in (0, last_row)]))) for j in range(last_column + 1)]
 
     def _map(self, point: tuple[float, float]) -> NDArray[np.float64]:
         return np.asarray(cv2.perspectiveTransform(np.array([[point]], np.float32), self._to)[0, 0], np.float64)

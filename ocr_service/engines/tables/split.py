@@ -6,6 +6,7 @@ from ocr_service.engines.tables.lattice import Lattice
 
 _ACROSS = 0.75  # of a row line that must be drawn for it to part two tables
 
+
 def split_lattice(lattice: Lattice) -> list[Lattice]:
     """Tables that only stray lines or a common border hold together, each by itself."""
     for i in range(len(lattice.rows) - 1):
@@ -43,5 +44,3 @@ def _rows_of(lattice: Lattice, first: int, last: int) -> Lattice:
 
 def _columns_of(lattice: Lattice, first: int, last: int) -> Lattice:
     return Lattice(lattice.rows, lattice.columns[first : last + 1], lattice.below[:, first:last], lattice.beside[:, first : last + 1])
-
-

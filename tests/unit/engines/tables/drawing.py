@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -68,7 +69,7 @@ def draw_table(table: Drawn, *, ink: int = 90, thickness: int = 2, dash: int = 0
     for span in table.spans:
         box = table.box(span)
         corners = [(box.x0, box.y0), (box.x1, box.y0), (box.x1, box.y1), (box.x0, box.y1), (box.x0, box.y0)]
-        for start, end in zip(corners, corners[1:], strict=False):
+        for start, end in itertools.pairwise(corners):
             _line(page, start, end, ink, thickness, dash)
     draw_words(page, table.words())
     return page
@@ -96,7 +97,7 @@ def as_copied(page: Gray, *, seed: int, noise: float = 8.0, contrast: float = 0.
     turned = cv2.warpAffine(page, cv2.getRotationMatrix2D((width / 2, height / 2), skew, 1), (width, height), borderValue=255)
     pale = 225 - contrast * (255 - cv2.GaussianBlur(turned, (3, 3), 0).astype(np.float32))
     grain = np.random.default_rng(seed).normal(0, noise, page.shape)
-    return np.clip(pale + grain, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(pale + grain, 0, 255), np.uint8)
 
 
 def as_faxed(page: Gray, *, seed: int, dropped: float = 0.35) -> Gray:
@@ -104,4 +105,4 @@ def as_faxed(page: Gray, *, seed: int, dropped: float = 0.35) -> Gray:
     random = np.random.default_rng(seed)
     black = (page < 160) & (random.random(page.shape) > np.where(page > 40, dropped, 0.0))
     black |= random.random(page.shape) < 0.0004
-    return np.where(black, 0, 255).astype(np.uint8)
+    return np.asarray(np.where(black, 0, 255), np.uint8)
