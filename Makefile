@@ -1,4 +1,4 @@
-.PHONY: run test check lock
+.PHONY: run test check lock bench
 
 run: ## set everything up and start the service
 	@scripts/run
@@ -11,3 +11,6 @@ check: ## linters and types only
 
 lock: ## write the lock files anew from requirements_*.in
 	@scripts/lock
+
+bench: ## measure: make bench ARGS="speed --pages 4"
+	@scripts/bench $(ARGS)
