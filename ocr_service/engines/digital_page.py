@@ -17,8 +17,8 @@ from ocr_service.engines.pictures import cut_pictures, needs_picture
 from ocr_service.engines.read_page import ReadPage
 from ocr_service.engines.source_file import SourcePage
 from ocr_service.engines.stopwatch import Stopwatch
-from ocr_service.engines.table_rulings import is_line_of_text
-from ocr_service.engines.tables.ruled import RuledTable, find_ruled_tables
+from ocr_service.engines.table_rulings import find_drawn_tables
+from ocr_service.engines.tables.ruled import RuledTable
 from ocr_service.engines.tables.rulings import WORK_DPI
 from ocr_service.engines.upright import turn
 from ocr_service.engines.words import Word
@@ -40,8 +40,7 @@ class DigitalPageReader:
             gray = turn(page.render_gray(page.size.resolution(WORK_DPI).dpi), orientation)
         page_lines = [_page_line(line, orientation, width, height, dpi) for line in lines]
         with watch.stage("tables"):
-            found = [table for table in find_ruled_tables(gray, WORK_DPI) if not is_line_of_text(table, WORK_DPI)]
-            ruled = _scaled(found, width / gray.shape[1])
+            ruled = _scaled(find_drawn_tables(gray, WORK_DPI), width / gray.shape[1])
         with watch.stage("layout"):
             regions = self._regions(page, page_lines, gray, orientation, dpi)
         with watch.stage("assemble"):

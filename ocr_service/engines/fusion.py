@@ -40,7 +40,9 @@ class FusedReader:
 
     def for_page(self, sample: Sequence[LinePicture]) -> LineReader:
         """The reader for a page with these lines: the universal reader goes first where most of them are not Cyrillic."""
-        foreign = sum(is_foreign(self._universal.look(line)) for line in sample)
+        # The sample's pictures may end in the middle of a letter.
+        looks = [self._universal.look(line) for line in sample]
+        foreign = sum(is_foreign(Reading(look.chars[:-1], look.complete)) for look in looks)
         return _ForeignFirst(self._universal, self) if foreign * 2 > len(sample) else self
 
     def read(self, line: LinePicture) -> tuple[ReadWord, ...]:

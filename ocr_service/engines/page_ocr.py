@@ -15,7 +15,8 @@ from ocr_service.engines.line_crop import LinePicture, cut
 from ocr_service.engines.reading import LineReader, PageReader
 from ocr_service.engines.words import Word
 
-_SAMPLE = 9
+_SAMPLE = 7
+_SAMPLE_WIDTH = 10
 _VERTICAL = 2.2
 _LEAST_INK = 0.02
 
@@ -53,8 +54,13 @@ class PageOcr:
         lines += _overlooked(gray, cells, lines)
         lines.sort(key=lambda line: (line.cy, line.cx))
         longest = sorted(lines, key=lambda line: -line.length)[:_SAMPLE]
-        read = reader.for_page([cut(gray, line) for line in longest])
+        read = reader.for_page([_beginning(cut(gray, line)) for line in longest])
         return [ocr_line for line in lines if (ocr_line := _read(gray, line, read)) is not None]
+
+
+def _beginning(line: LinePicture) -> LinePicture:
+    """Enough of a line to tell its script."""
+    return line.part(0, _SAMPLE_WIDTH * line.height)
 
 
 def _read(gray: NDArray[np.uint8], line: DetectedLine, reader: LineReader) -> OcrLine | None:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
+from ocr_service.domain.blocks import TableGrid
 from ocr_service.domain.geometry import BBox
 from ocr_service.engines.layout import Region
 from ocr_service.engines.page_blocks import FoundTable
-from ocr_service.engines.page_lines import PageLine
+from ocr_service.engines.page_lines import PageLine, rows
 from ocr_service.engines.page_size import Image
 from ocr_service.engines.tables.borderless import borderless
 from ocr_service.engines.tables.fill import fill
 from ocr_service.engines.tables.ruled import RuledTable
 
 _COVERED = 0.5
+# What it takes for a region that the model calls text to be tried as a table.
+_FEWEST_ROWS = 3
+_WIDE_BLANK = 0.8
+_TABULAR_SHARE = 0.6
 
 
 def find_tables(
@@ -28,14 +34,27 @@ def find_tables(
         grid = fill(table, [word for line in inside for word in line.words])
         found.append(FoundTable(table.bbox, grid, tuple(inside)))
     for region in regions:
-        if region.kind != "table" or any(region.bbox.intersection(table.bbox) > _COVERED * region.bbox.area for table in found):
+        looks_like_table = region.kind == "table" or (region.kind == "text" and _is_tabular(region.bbox, rest))
+        if not looks_like_table or any(region.bbox.intersection(table.bbox) > _COVERED * region.bbox.area for table in found):
             continue
         inside, outside = _divide(rest, region.bbox)
         grid_or_none = borderless(region.bbox, [word for line in inside for word in line.words], gray, dpi)
-        if grid_or_none is not None:
+        if grid_or_none is not None and (region.kind == "table" or _is_filled(grid_or_none)):
             found.append(FoundTable(region.bbox, grid_or_none, tuple(inside)))
             rest = outside
     return tuple(found), tuple(rest)
+
+
+def _is_tabular(box: BBox, lines: Sequence[PageLine]) -> bool:
+    """Whether most rows of a region consist of three or more pieces with wide blanks between them, as no prose does."""
+    grouped = rows(line for line in lines if box.contains(line.bbox.center))
+    pieces = [1 + sum(right.bbox.x0 - left.bbox.x1 > _WIDE_BLANK * left.bbox.height for left, right in pairwise(row)) for row in grouped]
+    return len(pieces) >= _FEWEST_ROWS and sum(count >= 3 for count in pieces) >= _TABULAR_SHARE * len(pieces)
+
+
+def _is_filled(grid: TableGrid) -> bool:
+    filled = sum(bool(cell.text) for cell in grid.cells)
+    return grid.columns >= 3 and filled >= _TABULAR_SHARE * len(grid.cells)
 
 
 def _divide(lines: Sequence[PageLine], box: BBox) -> tuple[list[PageLine], list[PageLine]]:
