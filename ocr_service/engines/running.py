@@ -18,7 +18,7 @@ _BESIDE_NUMBER = re.compile(r"^\d{1,4}\s{1,}\D|\D\s+\d{1,4}$")
 _EDGE = 0.085
 _SMALL = 0.88
 # Chapter to the left, section to the right: pieces of a running head stand this share of the page's width apart.
-_WIDE_GAP = 0.15
+_WIDE_GAP = 0.06
 
 
 def running_label(kind: str, text: str, bbox: BBox, page_height: float, *, relative_size: float, widest_gap: float) -> LayoutLabel | None:
