@@ -20,6 +20,8 @@ _HEIGHT = 48
 _MARGIN = 12
 _SURE = 0.75
 _WHITE = 255
+# Grey levels between paper and ink. On blank paper "raw line" makes letters up.
+_LEAST_CONTRAST = 24
 
 
 class TesseractReader:
@@ -33,6 +35,8 @@ class TesseractReader:
 
     def read(self, line: LinePicture) -> tuple[ReadWord, ...]:
         """The words; where "single line" is not sure, "raw line" (no segmentation at all) is tried and the surer one taken."""
+        if int(np.ptp(line.pixels)) < _LEAST_CONTRAST:
+            return ()
         scale = _HEIGHT / line.height
         pixels = cv2.resize(line.pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
         pixels = cv2.copyMakeBorder(pixels, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_CONSTANT, value=_paper(pixels))
