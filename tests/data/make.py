@@ -116,15 +116,15 @@ def columns() -> Paper:
             "folder leaves a card in its place. These two rules cost a minute a day, and they answer most questions that are ever asked."
         ),
         (
-            "The second habit is to throw away. Copies of copies fill a room faster than originals, and nobody dares to remove them after ten "
-            "years. It is better to decide in the first month, while people still remember what the copy was made for."
+            "The second habit is to throw away. Copies of copies fill a room faster than originals, and nobody dares to remove them after "
+            "ten years. It is better to decide in the first month, while people still remember what the copy was made for."
         ),
         "Labels should be written by hand only where the writer will be there to read them. A printed label survives its author.",
     ]
     right = [
         (
-            "Scanning does not replace the shelf. It gives the reader a second way to the page, and it tells early when a page is missing. A "
-            "scan without a list of contents is a box without a label, only larger."
+            "Scanning does not replace the shelf. It gives the reader a second way to the page, and it tells early when a page is missing. "
+            "A scan without a list of contents is a box without a label, only larger."
         ),
         (
             "The last habit is to look. Once a year somebody takes down every tenth folder, opens it, and checks that the list agrees with "
@@ -158,8 +158,8 @@ _REPORT = [
         "записывают в журнал и сверяют с данными поставщика. Расхождение больше двух процентов разбирает комиссия."
     ),
     (
-        "В отчётном месяце поверку прошли четыре счётчика. Один прибор заменён, поскольку его погрешность оказалась выше допустимой. Снятый "
-        "прибор передан в лабораторию."
+        "В отчётном месяце поверку прошли четыре счётчика. Один прибор заменён, поскольку его погрешность оказалась выше допустимой. "
+        "Снятый прибор передан в лабораторию."
     ),
     "Потери в сетях распределены пропорционально расходу. Такой порядок принят в прошлом году и пересмотру до конца договора не подлежит.",
 ]

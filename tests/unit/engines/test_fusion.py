@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ocr_service.engines.fusion import FusedReader, is_foreign, is_numeric
+from ocr_service.engines.line_crop import LinePicture
+from ocr_service.engines.paddle_reader import PaddleReader, Reading
+from ocr_service.engines.reading import ReadWord
+from ocr_service.engines.recognition import ReadChar
+
+WIDTH, HEIGHT = 800, 40
+
+
+def blank(width: int = WIDTH) -> LinePicture:
+    """The fakes do not look at pixels, only at how wide a picture is."""
+    return LinePicture(np.full((HEIGHT, width), 255, np.uint8), 0.0, 0.0)
+
+
+def reading(text: str, *, score: float = 0.97, complete: bool = True) -> Reading:
+    chars = tuple(ReadChar(char, score, (place + 0.5) / max(1, len(text))) for place, char in enumerate(text))
+    return Reading(chars, complete)
+
+
+class Knows:
+    """A line reader that always reads the same words, evenly over the line."""
+
+    name = "knows"
+
+    def __init__(self, text: str, confidence: float = 0.95) -> None:
+        self._text = text
+        self._confidence = confidence
+
+    def read(self, line: LinePicture) -> tuple[ReadWord, ...]:
+        words = self._text.split()
+        step = line.width / max(1, len(words))
+        return tuple(ReadWord(word, self._confidence, place * step, (place + 0.9) * step) for place, word in enumerate(words))
+
+
+class Universal(PaddleReader):
+    """PP-OCRv6's part: one reading for the whole line, one for any part of it."""
+
+    def __init__(self, whole: Reading, part: Reading | None = None) -> None:
+        self.name = "universal"
+        self._whole = whole
+        self._part = part or Reading((), complete=False)
+
+    def look(self, line: LinePicture) -> Reading:
+        return self._whole if line.width == WIDTH else self._part
+
+
+def read(mixed: str, whole: Reading, part: Reading | None = None, *, cyrillic: str = "", confidence: float = 0.95) -> str:
+    fused = FusedReader(Knows(mixed, confidence), Knows(cyrillic), Universal(whole, part))
+    return " ".join(word.text for word in fused.read(blank()))
+
+
+@pytest.mark.parametrize("text", ["140 250,00", "15.03.2024", "12%", "(7)", "-3,5"])
+def test_digits_that_cover_all_the_ink_are_numeric(text: str) -> None:
+    assert is_numeric(reading(text))
+
+
+def test_digits_are_not_numeric_with_letters_or_doubt_or_ink_left_over() -> None:
+    assert not is_numeric(reading("12 кг"))
+    assert not is_numeric(reading("--"))
+    assert not is_numeric(reading("12", score=0.5))
+    assert not is_numeric(reading("12", complete=False))
+
+
+def test_latin_is_foreign_only_where_it_cannot_be_cyrillic_in_disguise() -> None:
+    assert is_foreign(reading("The supplier delivers the goods"))
+    assert is_foreign(reading("关于设备验收"))
+    assert not is_foreign(reading("COCHA BECHA"))
+    assert not is_foreign(reading("The goods", complete=False))
+    assert not is_foreign(reading("The goods", score=0.7))
+
+
+def test_sure_russian_words_are_kept_as_they_are() -> None:
+    wrong = reading("Noctabka tobapa")
+    assert read("Поставка товара", wrong, wrong) == "Поставка товара"
+
+
+def test_a_number_that_the_universal_reader_is_sure_of_replaces_a_misread_one() -> None:
+    assert read("сумма 14О25О,00", reading("x", complete=False), reading("140250,00")) == "сумма 140250,00"
+
+
+def test_sure_cyrillic_letters_are_not_taken_for_digits() -> None:
+    assert read("за", reading("3a"), reading("3")) == "за"
+
+
+def test_latin_that_nobody_confirms_is_read_again_in_cyrillic() -> None:
+    assert read("платёж HAC", reading("x", complete=False), cyrillic="НДС") == "платёж НДС"
+
+
+def test_latin_that_the_universal_reader_confirms_stays_latin() -> None:
+    assert read("фирма Richter", reading("x", complete=False), reading("Richter"), cyrillic="Кспгег") == "фирма Richter"
+
+
+@pytest.mark.parametrize("sign", ["No", "N", "Nº"])
+def test_a_numero_sign_is_one_however_it_was_read(sign: str) -> None:
+    assert read(f"договор {sign}17", reading("x", complete=False), cyrillic="") == "договор №17"
+
+
+def test_a_short_line_of_digits_needs_one_look_only() -> None:
+    class MustNotBeAsked(Knows):
+        def read(self, line: LinePicture) -> tuple[ReadWord, ...]:
+            raise AssertionError("the slow reader was asked for a number")
+
+    class Number(PaddleReader):
+        def __init__(self) -> None:
+            self.name = "number"
+
+        def look(self, line: LinePicture) -> Reading:
+            return reading("359 440,00")
+
+    slow = MustNotBeAsked("")
+    words = FusedReader(slow, slow, Number()).read(blank(HEIGHT * 4))
+    assert [word.text for word in words] == ["359", "440,00"]
+
+
+def test_on_a_foreign_page_the_universal_reader_goes_first() -> None:
+    english = reading("The supplier delivers the goods")
+    fused = FusedReader(Knows("Тпе зирр"), Knows(""), Universal(english))
+    reader = fused.for_page([blank()] * 3)
+    assert [word.text for word in reader.read(blank())] == ["The", "supplier", "delivers", "the", "goods"]
+
+
+def test_on_a_foreign_page_a_russian_line_is_still_read_in_russian() -> None:
+    class OneRussianLine(PaddleReader):
+        def __init__(self) -> None:
+            self.name = "universal"
+
+        def look(self, line: LinePicture) -> Reading:
+            if line.width == WIDTH:
+                return reading("The supplier delivers the goods")
+            return reading("Toctab", complete=False)
+
+    fused = FusedReader(Knows("Поставщик"), Knows(""), OneRussianLine())
+    reader = fused.for_page([blank()] * 3)
+    assert [word.text for word in reader.read(blank(600))] == ["Поставщик"]
