@@ -56,6 +56,8 @@ class Source(StrEnum):
 
 
 class RefinementStatus(StrEnum):
+    """Whether a block was shown to the VLM, and whether its answer was believed."""
+
     NOT_NEEDED = "not_needed"
     ACCEPTED = "accepted"
     REJECTED = "rejected"

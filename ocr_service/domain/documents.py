@@ -113,6 +113,8 @@ class PageAnalysis:
 
 
 class PageStatus(StrEnum):
+    """Whether a page could be read."""
+
     OK = "ok"
     FAILED = "failed"
 
@@ -140,6 +142,8 @@ class PageResult:
 
 
 class DocumentStatus(StrEnum):
+    """`partial`: at least one page was read and at least one failed."""
+
     COMPLETE = "complete"
     PARTIAL = "partial"
 
