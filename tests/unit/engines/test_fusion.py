@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from typing_extensions import override
 
 from ocr_service.engines.fusion import FusedReader, is_foreign, is_numeric
 from ocr_service.engines.line_crop import LinePicture
@@ -45,6 +46,7 @@ class Universal(PaddleReader):
         self._whole = whole
         self._part = part or Reading((), complete=False)
 
+    @override
     def look(self, line: LinePicture) -> Reading:
         return self._whole if line.width == WIDTH else self._part
 
@@ -102,6 +104,7 @@ def test_a_numero_sign_is_one_however_it_was_read(sign: str) -> None:
 
 def test_a_short_line_of_digits_needs_one_look_only() -> None:
     class MustNotBeAsked(Knows):
+        @override
         def read(self, line: LinePicture) -> tuple[ReadWord, ...]:
             raise AssertionError("the slow reader was asked for a number")
 
@@ -109,6 +112,7 @@ def test_a_short_line_of_digits_needs_one_look_only() -> None:
         def __init__(self) -> None:
             self.name = "number"
 
+        @override
         def look(self, line: LinePicture) -> Reading:
             return reading("359 440,00")
 
@@ -129,6 +133,7 @@ def test_on_a_foreign_page_a_russian_line_is_still_read_in_russian() -> None:
         def __init__(self) -> None:
             self.name = "universal"
 
+        @override
         def look(self, line: LinePicture) -> Reading:
             if line.width == WIDTH:
                 return reading("The supplier delivers the goods")

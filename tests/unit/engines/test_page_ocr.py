@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ocr_service.domain.geometry import BBox
 from ocr_service.engines.detection import DetectedLine, TextDetector
@@ -21,6 +22,7 @@ class Detects(TextDetector):
     def __init__(self, *lines: DetectedLine) -> None:
         self._lines = list(lines)
 
+    @override
     def __call__(self, image: NDArray[np.uint8]) -> list[DetectedLine]:
         return list(self._lines)
 

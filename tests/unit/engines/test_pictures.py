@@ -3,11 +3,18 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ocr_service.domain.blocks import Block, LayoutLabel, Source
 from ocr_service.domain.documents import MediaType
 from ocr_service.domain.geometry import BBox
 from ocr_service.engines.pictures import cut_pictures, needs_picture
+
+
+def decoded(data: bytes) -> NDArray[np.uint8]:
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    return np.asarray(picture, np.uint8)
 
 
 def block(label: LayoutLabel, bbox: BBox, name: str = "b02") -> Block:
@@ -20,9 +27,9 @@ def test_a_figure_is_cut_out_in_its_own_colours_and_named_by_page_and_block() ->
     [figure], [picture] = cut_pictures([block(LayoutLabel.IMAGE, BBox(60, 50, 160, 100))], 3, page)
     assert figure.content == picture.name == "p0003-b02.png"
     assert picture.media_type is MediaType.PNG
-    cut = cv2.imdecode(np.frombuffer(picture.data, np.uint8), cv2.IMREAD_COLOR)
+    cut = decoded(picture.data)
     assert cut.shape == (50, 100, 3)
-    assert (cut == (10, 30, 200)).all()
+    assert bool(np.all(cut == (10, 30, 200)))
 
 
 @pytest.mark.parametrize("label", [LayoutLabel.IMAGE, LayoutLabel.CHART, LayoutLabel.SEAL])
@@ -39,4 +46,4 @@ def test_text_is_left_as_it_is() -> None:
 
 def test_a_figure_without_extent_is_still_a_picture() -> None:
     _, [picture] = cut_pictures([block(LayoutLabel.IMAGE, BBox(10.2, 10.2, 10.3, 10.3))], 1, np.zeros((20, 20, 3), np.uint8))
-    assert cv2.imdecode(np.frombuffer(picture.data, np.uint8), cv2.IMREAD_COLOR).shape == (1, 1, 3)
+    assert decoded(picture.data).shape == (1, 1, 3)

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from typing_extensions import override
 
 from ocr_service.engines.line_crop import LinePicture
 from ocr_service.engines.paddle_reader import PaddleReader, words_of
 from ocr_service.engines.readers import WHEEL_MODELS, wheel_recognizer
-from ocr_service.engines.recognition import TextRecognizer
+from ocr_service.engines.recognition import ReadChar, TextRecognizer
 from tests.unit.engines.drawn import draw
 
 
@@ -65,7 +67,8 @@ def test_ink_beyond_the_characters_makes_a_reading_incomplete(recognizer: TextRe
         def __init__(self) -> None:
             pass
 
-        def __call__(self, line: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> tuple:  # type: ignore[type-arg]
+        @override
+        def __call__(self, line: NDArray[np.uint8]) -> tuple[ReadChar, ...]:
             return tuple(char for char in recognizer(line) if char.at < 0.5)
 
     drawn = draw("the first half, the second half")
