@@ -99,15 +99,24 @@ def _draft(region: Region, lines: list[PageLine], parts: PageParts, body_size: f
     if region.kind in {"page-header", "page-footer"}:
         size = float(np.median([line.size for line in lines]))
         text = " ".join(row_texts(lines))
-        gap = max((right.bbox.x0 - left.bbox.x1 for row in rows(lines) for left, right in pairwise(row)), default=0.0)
-        label = running_label(
-            region.kind, text, bbox, parts.height, relative_size=size / body_size, widest_gap=gap / parts.width
-        )
+        gap = _widest_gap(region, lines, parts.regions) / parts.width
+        label = running_label(region.kind, text, bbox, parts.height, relative_size=size / body_size, widest_gap=gap)
         return [_Draft(label or LayoutLabel.TEXT, bbox, lines)]
     label = _LABELS.get(region.kind, LayoutLabel.TEXT)
     if label in {LayoutLabel.TEXT, LayoutLabel.LIST_ITEM}:
         return _items(label, lines)
     return [_Draft(label, bbox, lines)]
+
+
+def _widest_gap(region: Region, lines: Sequence[PageLine], regions: Sequence[Region]) -> float:
+    """The widest blank in pixels on a line of the region, or between it and one of its kind that stands beside it."""
+    within = [right.bbox.x0 - left.bbox.x1 for row in rows(lines) for left, right in pairwise(row)]
+    beside = [
+        max(other.bbox.x0 - region.bbox.x1, region.bbox.x0 - other.bbox.x1)
+        for other in regions
+        if other.kind == region.kind and other.bbox.y0 < region.bbox.center.y < other.bbox.y1
+    ]
+    return max([0.0, *within, *beside])
 
 
 def _items(label: LayoutLabel, lines: list[PageLine]) -> list[_Draft]:
