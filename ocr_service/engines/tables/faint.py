@@ -22,6 +22,8 @@ _LIKE = 0.35  # of the darkness of the table's other faint lines
 _AGREE = 0.6  # of the width without text that must show the line
 _SHARE = 0.4  # of the line's darkness on the whole that it must have in a column
 _SHARE_SHARP = 0.45  # the same on smooth paper
+_BROAD = 120  # px; in a narrower column a third is mostly grain
+_LOPSIDED = 0.75  # of a line's darkness in a column that one third of the column may hold, on grainy paper
 _NARROW = 10  # px; narrower columns have no say
 _MARGIN = 7  # px beside a column line that are left out
 
@@ -99,12 +101,15 @@ def _line(
 ) -> FaintLine:
     sharp = level > 2 * grain
     strong = (ridge[:, y - 1 : y + 2].max(axis=1) > (_SHARE_SHARP if sharp else _SHARE) * level) & quiet[:, y]
-    even = [_is_even(table[:, a:b], y, level) if sharp and b - a >= _NARROW else True for a, b in spans]
+    even = [_is_even(table[:, a:b], y, level, sharp=sharp) if b - a >= _NARROW else True for a, b in spans]
     return FaintLine(y, strong & np.array(even))
 
 
-def _is_even(unit: Gray, y: int, level: float) -> bool:
-    """Whether the line runs from side to side: a blank to be filled in, or dots, do not."""
+def _is_even(unit: Gray, y: int, level: float, *, sharp: bool) -> bool:
+    """Whether the line runs from side to side: a word, a blank to be filled in, or dots, do not."""
     thirds = np.array_split(unit[y - _SIDE : y + _SIDE + 1].astype(float), 3, axis=1)
     middle = slice(_SIDE - 1, _SIDE + 2)
-    return all(float(part[middle].mean(axis=1).max() - max(part[0].mean(), part[-1].mean())) > 0.2 * level for part in thirds if part.size)
+    shown = [float(part[middle].mean(axis=1).max() - max(part[0].mean(), part[-1].mean())) for part in thirds]
+    if sharp:
+        return min(shown) > 0.2 * level
+    return unit.shape[1] < _BROAD or max(shown) < _LOPSIDED * sum(max(value, 0.0) for value in shown)
