@@ -16,8 +16,8 @@ from typing import Any
 
 from bench import corpus, results, service
 
-MARK = re.compile(r"MARK\s*([0-9OО]{6})")
-"""What `make_long.py` writes on page 123: "MARK 000123"; OCR may take a zero for a letter."""
+MARK = re.compile(r"[MМ][AА][RВРЯ][KК]\s*([0-9OО]{6})")
+"""What `make_long.py` writes on page 123: "MARK 000123"; on a Russian page OCR may read "МАВК", or letters for zeros."""
 
 
 @contextmanager
