@@ -56,8 +56,8 @@ def table(alphabet: str, folders: list[Path]) -> str:
                 counts[first][second] += count * 100_000 / total
     rows = []
     for row in counts:
-        total = sum(row)
-        logs = (max(FLOOR, math.log2(value / total)) for value in row)
+        row_total = math.fsum(row)
+        logs = (max(FLOOR, math.log2(value / row_total)) for value in row)
         rows.append("".join(LEVELS[min(35, round((value - FLOOR) * 35 / -FLOOR))] for value in logs))
     return "\n".join(f'    "{row}"' for row in rows)
 
