@@ -50,11 +50,11 @@ def faint_lines(table: Gray, columns: list[int], grain: float) -> list[FaintLine
     if max(b - a for a, b in spans) < _NARROW or table.shape[0] < 4 * _APART:
         return []
     dark = np.full(table.shape[0], 255.0)
-    mean = np.stack([table[:, a:b].mean(axis=1) if b - a >= _NARROW else dark for a, b in spans])
+    mean = np.stack([_row_means(table[:, a:b]) if b - a >= _NARROW else dark for a, b in spans])
     widths = np.array([b - a if b - a >= _NARROW else 0 for a, b in spans], float)
     quiet = _sides(mean) < _QUIET
     pale = np.minimum(table, _PALE)
-    mean = np.stack([pale[:, a:b].mean(axis=1) if b - a >= _NARROW else dark for a, b in spans])
+    mean = np.stack([_row_means(pale[:, a:b]) if b - a >= _NARROW else dark for a, b in spans])
     ridge = mean - _sides(mean)
     ridge -= np.array([[float(np.median(row[calm])) if calm.any() else 0.0] for row, calm in zip(ridge, quiet, strict=True)])
     noise = np.array([_noise(row[calm]) for row, calm in zip(ridge, quiet, strict=True)])
@@ -71,6 +71,10 @@ def faint_lines(table: Gray, columns: list[int], grain: float) -> list[FaintLine
 
 def _noise(ridge: NDArray[np.float64]) -> float:
     return max(0.6, 1.48 * float(np.median(np.abs(ridge)))) if ridge.size else 99.0
+
+
+def _row_means(part: Gray) -> NDArray[np.float64]:
+    return np.asarray(cv2.reduce(part, 1, cv2.REDUCE_AVG, dtype=cv2.CV_64F).ravel(), np.float64)
 
 
 def _sides(mean: NDArray[np.float64]) -> NDArray[np.float64]:

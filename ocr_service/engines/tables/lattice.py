@@ -27,11 +27,16 @@ class LatticeLine:
 
     def at(self, along: float) -> float:
         """Its position across, at that place along it."""
+        if len(self.rulings) == 1:
+            return self._beside(self.rulings[0], along)
         near = min(self.rulings, key=lambda line: (max(line.start - along, along - line.end, 0.0), -line.length), default=None)
         if near is None:
             return self.position + (along - self.middle) * self.slope
-        inside = min(max(along, near.start), near.end)
-        return near.at(inside) + (along - inside) * self.slope
+        return self._beside(near, along)
+
+    def _beside(self, ruling: Ruling, along: float) -> float:
+        inside = min(max(along, ruling.start), ruling.end)
+        return ruling.at(inside) + (along - inside) * self.slope
 
 
 @dataclass(frozen=True, slots=True, eq=False)

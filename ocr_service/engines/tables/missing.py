@@ -130,7 +130,7 @@ def _text_lines(lattice: Lattice, straight: _Straight) -> list[CellLine]:
     text = _without_specks(text)
     lines: list[CellLine] = []
     for column, (left, right) in enumerate(itertools.pairwise(straight.columns)):
-        ink = text[:, left:right].sum(axis=1) >= 2
+        ink = cv2.reduce(text[:, left:right], 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() >= 2 if right > left else np.zeros(0, bool)
         lines.extend(CellLine(column, column, float(top), float(bottom)) for top, bottom in _runs(ink))
     return lines
 

@@ -42,7 +42,7 @@ def test_the_grid_of_a_drawn_table_is_recovered_exactly(drawn: Drawn, pen: tuple
         assert cell.bbox == pytest.approx(drawn.box(cell.span), abs=4)
 
 
-# Always the same examples: on grainy paper the promise is statistical (about one table in a thousand gains or loses a line).
+# Always the same examples: on paper this grainy a table may, rarely, gain or lose a line, so this is no promise for every one.
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(drawn_tables(), st.integers(0, 1000), st.floats(-0.4, 0.4))
 def test_the_grid_survives_a_bad_copy_that_is_slightly_turned(drawn: Drawn, seed: int, skew: float) -> None:
