@@ -7,7 +7,7 @@ sharp enough for its drawn lines to be unbroken, so there only those are kept. A
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -32,7 +32,8 @@ _NEAR = 6.0
 _LOWEST_ROW_INCHES = 0.085
 _SMALLEST_SQUARE_INCHES = 0.4
 
-Edges = Callable[[BBox], tuple[float, float]]
+# A cell as seen along a line: where it starts and ends, and where its two edges along the line lie.
+_Sides = tuple[float, float, float, float]
 
 
 def find_drawn_tables(gray: Image, dpi: int) -> list[RuledTable]:
@@ -47,10 +48,14 @@ def find_tables_and_clean(gray: Image, dpi: int) -> tuple[list[RuledTable], Imag
     scale = WORK_DPI / dpi
     of_tables = replace(
         rulings,
-        horizontal=tuple(line for line in rulings.horizontal if _is_edge(line, tables, scale, lambda box: (box.y0, box.y1))),
-        vertical=tuple(line for line in rulings.vertical if _is_edge(line, tables, scale, lambda box: (box.x0, box.x1))),
+        horizontal=_along_edges(rulings.horizontal, [(cell.x0, cell.x1, cell.y0, cell.y1) for cell in _cells(tables, scale)]),
+        vertical=_along_edges(rulings.vertical, [(cell.y0, cell.y1, cell.x0, cell.x1) for cell in _cells(tables, scale)]),
     )
     return tables, remove_rulings(gray, of_tables, dpi)
+
+
+def _cells(tables: Sequence[RuledTable], scale: float) -> list[BBox]:
+    return [BBox(*(value * scale for value in cell.bbox)) for table in tables for cell in table.cells]
 
 
 def _drawn_rulings(gray: Image, dpi: int) -> Rulings:
@@ -95,6 +100,28 @@ def _is_too_small(table: RuledTable, dpi: int) -> bool:
     return float(np.median([cell.bbox.height / cell.span.rowspan for cell in table.cells])) < _LOWEST_ROW_INCHES * dpi
 
 
-def _is_edge(line: Ruling, tables: Sequence[RuledTable], scale: float, edges: Edges) -> bool:
-    middle = line.at((line.start + line.end) / 2)
-    return any(abs(middle - edge * scale) < _NEAR for table in tables for cell in table.cells for edge in edges(cell.bbox))
+def _along_edges(lines: Sequence[Ruling], cells: Sequence[_Sides]) -> tuple[Ruling, ...]:
+    """The stretches of the lines that run along an edge of a cell: a line may pass through a cell that spans its column, and letters
+    of the text around a table may stand in line with it."""
+    return tuple(_stretch(line, first, last) for line in lines for first, last in _stretches(line, cells))
+
+
+def _stretches(line: Ruling, cells: Sequence[_Sides]) -> list[tuple[float, float]]:
+    """From where to where the line runs along edges, neighbouring edges joined."""
+    shared = []
+    for start, end, near, far in cells:
+        first, last = max(start - _NEAR, line.start), min(end + _NEAR, line.end)
+        if last > first and min(abs(line.at((first + last) / 2) - side) for side in (near, far)) < _NEAR:
+            shared.append((first, last))
+    joined: list[tuple[float, float]] = []
+    for first, last in sorted(shared):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], last)
+        else:
+            joined.append((first, last))
+    return joined
+
+
+def _stretch(line: Ruling, first: float, last: float) -> Ruling:
+    along = np.array([first, *line.along[(line.along > first) & (line.along < last)], last], np.float32)
+    return replace(line, along=along, across=np.interp(along, line.along, line.across).astype(np.float32))
