@@ -17,6 +17,7 @@ _NUMBER = re.compile(
 _BESIDE_NUMBER = re.compile(r"^\d{1,4}\s{1,}\D|\D\s+\d{1,4}$")
 _EDGE = 0.085
 _SMALL = 0.88
+_SHORT = 45
 # Chapter to the left, section to the right: pieces of a running head stand this share of the page's width apart.
 _WIDE_GAP = 0.06
 
@@ -30,7 +31,7 @@ def running_label(kind: str, text: str, bbox: BBox, page_height: float, *, relat
     if _NUMBER.match(text):
         return LayoutLabel.NUMBER
     at_edge = bbox.y1 < _EDGE * page_height if kind == "page-header" else bbox.y0 > (1 - _EDGE) * page_height
-    looks_running = relative_size < _SMALL or widest_gap > _WIDE_GAP or _BESIDE_NUMBER.search(text) is not None
+    looks_running = (relative_size < _SMALL and len(text) <= _SHORT) or widest_gap > _WIDE_GAP or _BESIDE_NUMBER.search(text) is not None
     if not at_edge or not looks_running:
         return None
     return LayoutLabel.HEADER if kind == "page-header" else LayoutLabel.FOOTER
