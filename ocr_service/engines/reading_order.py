@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from ocr_service.domain.geometry import BBox
 
 _TOLERANCE = 3.0
+# Of the width of its column: the end of a column is a paragraph or its last lines.
+_COLUMN_SHARE = 0.6
 
 
 def reading_order(boxes: Sequence[BBox]) -> list[int]:
@@ -48,14 +50,27 @@ def _cut(indices: Sequence[int], boxes: Sequence[BBox], axis: int) -> list[list[
 def _united(bands: list[list[int]], boxes: Sequence[BBox]) -> list[list[int]]:
     """Neighbouring bands that share columns become one: their columns are read through, not band by band.
 
-    A band of a single region ends the columns, unless nothing but it was there before.
+    What stands below one column alone is that column's end, because columns are seldom equally long, if it is about as wide as
+    the column; a heading over what comes below is not.
     """
     united = [list(bands[0])]
     for band in bands[1:]:
         joined = united[-1] + band
-        if len(_cut(united[-1], boxes, 0)) > 1 and len(_cut(band, boxes, 0)) > 1 and len(_cut(joined, boxes, 0)) > 1:
+        columns = _cut(united[-1], boxes, 0)
+        shares = len(columns) > 1 and len(_cut(joined, boxes, 0)) == len(columns)
+        if shares and (len(_cut(band, boxes, 0)) > 1 or _goes_on(band, columns, boxes)):
             united[-1] = joined
         else:
             united.append(list(band))
     # One band holding everything would be cut in the same way for ever.
     return united if len(united) > 1 else [list(band) for band in bands]
+
+
+def _goes_on(band: Sequence[int], columns: Sequence[Sequence[int]], boxes: Sequence[BBox]) -> bool:
+    """Whether the band lies below one of the columns and fills it."""
+    own = BBox.around(boxes[index] for index in band)
+    over = [BBox.around(boxes[index] for index in column) for column in columns]
+    return any(
+        column.x0 - _TOLERANCE <= own.x0 and own.x1 <= column.x1 + _TOLERANCE and own.width > _COLUMN_SHARE * column.width
+        for column in over
+    )

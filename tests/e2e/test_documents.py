@@ -29,7 +29,6 @@ BOTH_WAYS = [pytest.param({}, id="from the file"), pytest.param(AS_PICTURE, id="
 GOOD_OCR = 0.95
 NO_BULLETS = pytest.mark.xfail(reason="neither recogniser knows a bullet: items of a scan lose it and become paragraphs")
 NO_FIGURE = pytest.mark.xfail(reason="a picture that the layout model does not name is lost, and its caption becomes a table's title")
-SHORT_COLUMN = pytest.mark.xfail(reason="the end of a longer left column is read after the right one")
 SMALL_HEAD = pytest.mark.xfail(reason="on a short scanned page the running head is taken for text, and parts the table")
 
 
@@ -260,7 +259,6 @@ def test_a_tables_title_is_a_tables_title(service: Service, form: dict[str, str]
 # --- the order of reading ---
 
 
-@SHORT_COLUMN
 @pytest.mark.parametrize("form", BOTH_WAYS)
 def test_columns_are_read_one_after_the_other(service: Service, form: dict[str, str]) -> None:
     [page], [true] = service.read("columns.pdf", **form).pages, truth.of("columns.pdf")

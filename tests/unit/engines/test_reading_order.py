@@ -39,6 +39,20 @@ def test_three_columns_are_read_from_left_to_right() -> None:
     assert reading_order(boxes) == [3, 2, 5, 4, 1, 0]
 
 
+@pytest.mark.parametrize("longer", ["left", "right"])
+def test_the_end_of_the_longer_column_is_read_with_its_column(longer: str) -> None:
+    left = [BBox(0, 0, 100, 90), BBox(0, 100, 100, 190)]
+    right = [BBox(110, 0, 210, 90), BBox(110, 100, 210, 190)]
+    end = BBox(0, 200, 80, 240) if longer == "left" else BBox(110, 200, 190, 240)
+    order = [0, 1, 4, 2, 3] if longer == "left" else [0, 1, 2, 3, 4]
+    assert reading_order([*left, *right, end]) == order
+
+
+def test_a_heading_below_columns_is_not_the_end_of_one() -> None:
+    left, right = BBox(0, 0, 100, 90), BBox(110, 0, 210, 90)
+    assert reading_order([left, right, BBox(0, 100, 40, 115), BBox(0, 120, 210, 200)]) == [0, 1, 2, 3]
+
+
 def test_boxes_that_touch_a_little_are_still_parted() -> None:
     assert reading_order([BBox(0, 98, 100, 200), BBox(0, 0, 100, 100)]) == [1, 0]
 
