@@ -9,6 +9,7 @@ from ocr_service.domain.blocks import Source
 from ocr_service.domain.geometry import BBox, Upright
 from ocr_service.engines.layer_text import LayerLine
 from ocr_service.engines.layout import LayoutModel, Region
+from ocr_service.engines.overlooked_pictures import overlooked_pictures, taken
 from ocr_service.engines.page_blocks import PageParts, assemble
 from ocr_service.engines.page_lines import PageLine
 from ocr_service.engines.page_size import Image
@@ -45,6 +46,7 @@ class DigitalPageReader:
             regions = self._regions(page, page_lines, gray, orientation, dpi)
         with watch.stage("assemble"):
             tables, rest = find_tables(ruled, regions, page_lines, gray, dpi)
+            regions += overlooked_pictures(gray, (width, height), dpi, taken(rest, tables, regions))
             blocks = assemble(PageParts(width, height, rest, tuple(regions), tables, Source.TEXT_LAYER))
             if not needs_picture(blocks):
                 return ReadPage(Upright(width, height, orientation), blocks, ())

@@ -8,6 +8,7 @@ import numpy as np
 from ocr_service.domain.blocks import Source
 from ocr_service.domain.geometry import Upright
 from ocr_service.engines.layout import LayoutModel
+from ocr_service.engines.overlooked_pictures import overlooked_pictures, taken
 from ocr_service.engines.page_blocks import PageParts, assemble
 from ocr_service.engines.page_lines import PageLine
 from ocr_service.engines.page_ocr import OcrLine, PageOcr
@@ -53,6 +54,7 @@ class ScannedPageReader:
         with watch.stage("assemble"):
             tables, rest = find_tables(ruled, regions, lines, gray, dpi)
             height, width = gray.shape
+            regions += overlooked_pictures(gray, (width, height), dpi, taken(rest, tables, regions))
             blocks = assemble(PageParts(width, height, rest, tuple(regions), tables, Source.OCR))
             blocks, pictures = cut_pictures(blocks, number, rgb)
         return ReadPage(Upright(width, height, pose.orientation, pose.skew), blocks, pictures)

@@ -28,7 +28,6 @@ AS_PICTURE = {"text_layer": "ignore"}
 BOTH_WAYS = [pytest.param({}, id="from the file"), pytest.param(AS_PICTURE, id="from the picture")]
 GOOD_OCR = 0.95
 NO_BULLETS = pytest.mark.xfail(reason="neither recogniser knows a bullet: items of a scan lose it and become paragraphs")
-NO_FIGURE = pytest.mark.xfail(reason="a picture that the layout model does not name is lost, and its caption becomes a table's title")
 SMALL_HEAD = pytest.mark.xfail(reason="on a short scanned page the running head is taken for text, and parts the table")
 
 
@@ -231,7 +230,6 @@ def test_list_items_of_a_scan_keep_their_bullets(service: Service) -> None:
     assert [block.content.split()[0] for block in labelled(page, "list_item")[: len(bulleted)]] == bulleted
 
 
-@NO_FIGURE
 @pytest.mark.parametrize("form", BOTH_WAYS)
 def test_a_figure_is_cut_out_and_has_its_caption(service: Service, form: dict[str, str]) -> None:
     answer = service.read("figure.pdf", **form)
@@ -242,7 +240,7 @@ def test_a_figure_is_cut_out_and_has_its_caption(service: Service, form: dict[st
     assert caption.order == figure.order + 1
     assert page.images == [figure.content]
     assert f"](images/{figure.content})" in page.markdown
-    pixmap = pymupdf.Pixmap(service.file(f"/ocr/documents/{answer.document_id}/images/{figure.content}"))
+    pixmap = pymupdf.Pixmap(service.file(f"/ocr/documents/{answer.document_id}/files/images/{figure.content}"))
     # It is 340 points wide and 191 high; its sky is blue, its hills are green.
     assert (pixmap.width / 200 * 72, pixmap.height / 200 * 72) == pytest.approx((340, 191), rel=0.05)
     assert max(range(3), key=pixmap.pixel(pixmap.width // 8, pixmap.height // 12).__getitem__) == 2

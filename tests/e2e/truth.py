@@ -15,7 +15,8 @@ from ocr_service.api import wire
 
 FOLDER = Path(__file__).parents[1] / "data"
 PASSWORD = "открой-42"
-_TAG = re.compile(r"</?t[a-z]+[^>]*>|<!--.*?-->")
+# A picture's alternative text says again what its caption says.
+_TAG = re.compile(r"</?t[a-z]+[^>]*>|<!--.*?-->|!\[.*?\]\(.*?\)")
 _ESCAPE = re.compile(r"\\([^\w\s])")
 # A number is one word however its thousands are parted: «140 250,00».
 _WORD = re.compile(r"\d+(?:[ \u00a0\u202f]\d{3})*(?:[.,]\d+)?|[^\W\d_]+")
