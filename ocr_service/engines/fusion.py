@@ -124,9 +124,11 @@ class _ForeignFirst:
         if reading.complete and reading.score > _FAIRLY_SURE:
             return words_of(reading, line.width, line.height)
         words = self._otherwise.read(line)
-        # Blurred Latin is still Latin on such a page; only letters that are surely Cyrillic speak for the other reader.
+        # Blurred Latin is still Latin on such a page; only letters that are surely Cyrillic speak for the other reader. Numbers have no
+        # say: «Документ № 304 / 2024» has one word.
         sure = [word for word in words if is_plainly_cyrillic(word.text) and word.confidence > _FAIRLY_SURE]
-        return words if len(sure) * 2 > len(words) else words_of(reading, line.width, line.height)
+        with_letters = [word for word in words if any(c.isalpha() for c in word.text)]
+        return words if len(sure) * 2 > len(with_letters) else words_of(reading, line.width, line.height)
 
 
 def is_numeric(reading: Reading) -> bool:
