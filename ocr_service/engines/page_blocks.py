@@ -34,6 +34,7 @@ _TABLE_TITLE = re.compile(r"^\s*(?:таблица|табл\.|table|продол�
 _TEXT_SHARE = 0.3
 _PAGE_SHARE = 0.5
 _PARAGRAPH_GAP = 1.1
+_VERY_EDGE = 0.055
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +97,27 @@ def _draft(region: Region, lines: list[PageLine], parts: PageParts, body_size: f
     if not lines:
         return None
     bbox = BBox.around(line.bbox for line in lines)
-    if region.kind in {"page-header", "page-footer"}:
+    kind = _at_the_very_edge(region, lines, bbox, parts.height)
+    if kind in {"page-header", "page-footer"}:
         size = float(np.median([line.size for line in lines]))
         text = " ".join(row_texts(lines))
         gap = _widest_gap(region, lines, parts.regions) / parts.width
-        label = running_label(region.kind, text, bbox, parts.height, relative_size=size / body_size, widest_gap=gap)
+        label = running_label(kind, text, bbox, parts.height, relative_size=size / body_size, widest_gap=gap)
         return [_Draft(label or LayoutLabel.TEXT, bbox, lines)]
     label = _LABELS.get(region.kind, LayoutLabel.TEXT)
     if label in {LayoutLabel.TEXT, LayoutLabel.LIST_ITEM}:
         return _items(label, lines)
     return [_Draft(label, bbox, lines)]
+
+
+def _at_the_very_edge(region: Region, lines: Sequence[PageLine], bbox: BBox, height: int) -> str:
+    """The region's kind; but one line of text at the very edge is treated as a head or foot, which the model misses on short pages."""
+    if region.kind == "text" and len(rows(lines)) == 1:
+        if bbox.y1 < _VERY_EDGE * height:
+            return "page-header"
+        if bbox.y0 > (1 - _VERY_EDGE) * height:
+            return "page-footer"
+    return region.kind
 
 
 def _widest_gap(region: Region, lines: Sequence[PageLine], regions: Sequence[Region]) -> float:

@@ -28,7 +28,6 @@ AS_PICTURE = {"text_layer": "ignore"}
 BOTH_WAYS = [pytest.param({}, id="from the file"), pytest.param(AS_PICTURE, id="from the picture")]
 GOOD_OCR = 0.95
 NO_BULLETS = pytest.mark.xfail(reason="neither recogniser knows a bullet: items of a scan lose it and become paragraphs")
-SMALL_HEAD = pytest.mark.xfail(reason="on a short scanned page the running head is taken for text, and parts the table")
 
 
 class Service:
@@ -290,7 +289,7 @@ def test_a_paragraph_over_a_page_break_is_whole_in_the_documents_markdown(servic
     assert "показания приборов соответствуют записям в журнале" in paragraph
 
 
-@pytest.mark.parametrize("form", [pytest.param({}, id="from the file"), pytest.param(AS_PICTURE, id="from the picture", marks=SMALL_HEAD)])
+@pytest.mark.parametrize("form", BOTH_WAYS)
 def test_a_table_over_a_page_break_is_one_table_with_one_head(service: Service, form: dict[str, str]) -> None:
     markdown = service.read("running.pdf", **form).markdown
     assert markdown.count("<table>") == 1

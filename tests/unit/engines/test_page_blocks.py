@@ -139,6 +139,13 @@ def test_running_heads_come_first_and_page_numbers_last() -> None:
     assert [block.label for block in found] == [LayoutLabel.HEADER, LayoutLabel.TEXT, LayoutLabel.NUMBER]
 
 
+def test_a_small_line_at_the_very_edge_is_a_running_head_even_if_the_model_calls_it_text() -> None:
+    head, body = line("Отчёт за май", 60, height=20), [line("обычный текст страницы идёт дальше", 400 + 40 * i) for i in range(4)]
+    assert blocks([head, *body], [region("text", head), region("text", *body)])[0].label is LayoutLabel.HEADER
+    large = line("Отчёт за май", 60, height=34)
+    assert blocks([large, *body], [region("text", large), region("text", *body)])[0].label is LayoutLabel.TEXT
+
+
 def test_blocks_are_numbered_in_reading_order_and_stay_on_the_page() -> None:
     lines = [line("нижний", 900), line("верхний", 100), line("за краем страницы", 2280, x=1500)]
     found = blocks(lines)
