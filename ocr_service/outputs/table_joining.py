@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from operator import eq
 from typing import Self
 
 from ocr_service.domain.blocks import Block, TableGrid
@@ -13,6 +15,8 @@ from ocr_service.outputs.markdown import grid_of
 _WIDTH_TOLERANCE = 0.05
 _LOWEST_TOP, _HIGHEST_BOTTOM = 0.4, 0.6
 _LONGEST_HEAD = 6
+_ALIKE = 0.85
+_LONGEST_COMPARED = 200
 
 Size = tuple[int, int]
 # The cells that begin in a row: column, spans, text.
@@ -72,7 +76,9 @@ class OpenTable:
         for count in range(min(len(rows), len(self.head)), 0, -1):
             if not _ends_between_rows(grid, count):
                 continue
-            starts = [start for start in range(len(self.head) - count + 1) if self.head[start : start + count] == rows[:count]]
+            # Only between heads that are marked as such: of ordinary rows, two that are nearly the same are two.
+            same = _alike if self.head_is_marked and count <= _marked_rows(grid) else eq
+            starts = [start for start in range(len(self.head) - count + 1) if same(self.head[start : start + count], rows[:count])]
             if any(start == 0 or _is_column_numbers(self.head[start]) for start in starts) and _has_text(rows[:count]):
                 return count
         return 0
@@ -103,6 +109,21 @@ def _rows(grid: TableGrid, count: int) -> list[_Row]:
 def _ends_between_rows(grid: TableGrid, count: int) -> bool:
     """Whether no cell reaches over the line below the first `count` rows."""
     return all(cell.row >= count or cell.row + cell.rowspan <= count for cell in grid.cells)
+
+
+def _alike(first: list[_Row], second: list[_Row]) -> bool:
+    """Whether the rows have the same cells; texts may differ by what OCR reads differently from page to page («кВт·ч», «кВт*ч»)."""
+    if [[cell[:3] for cell in row] for row in first] != [[cell[:3] for cell in row] for row in second]:
+        return False
+    pairs = [(cell[3], other[3]) for row, others in zip(first, second, strict=True) for cell, other in zip(row, others, strict=True)]
+    return all(one == other or _similarity(one, other) >= _ALIKE for one, other in pairs)
+
+
+def _similarity(one: str, other: str) -> float:
+    """0–1. A number is another number, however similar."""
+    if any(char.isdigit() for char in one + other):
+        return 0.0
+    return SequenceMatcher(None, one[:_LONGEST_COMPARED], other[:_LONGEST_COMPARED], autojunk=False).ratio()
 
 
 def _is_column_numbers(row: _Row) -> bool:

@@ -64,9 +64,7 @@ def test_footnotes_stay_on_their_page_behind_a_joined_paragraph() -> None:
         page(1, block("Цена* товара"), block("* с НДС", LayoutLabel.FOOTNOTE)),
         page(2, block("не меняется."), block("** без НДС", LayoutLabel.FOOTNOTE)),
     ]
-    assert _document(*pages) == (
-        "<!-- page: 1 -->\n\nЦена* товара не меняется.\n\n\\* с НДС\n\n<!-- page: 2 -->\n\n** без НДС\n"
-    )
+    assert _document(*pages) == ("<!-- page: 1 -->\n\nЦена* товара не меняется.\n\n\\* с НДС\n\n<!-- page: 2 -->\n\n** без НДС\n")
 
 
 def test_running_heads_and_feet_are_kept_where_they_are_asked_for() -> None:
@@ -168,6 +166,19 @@ def test_a_new_caption_begins_a_new_table() -> None:
 def test_a_repeated_head_is_dropped_even_if_nothing_marks_it() -> None:
     pages = [page(1, _bottom("№|Товар", "1|Чашка", "2|Блюдце")), page(2, _top("№ |ТОВАР", "1|Чашка"))]
     assert _rows(_document(*pages)) == [["№|Товар", "1|Чашка", "2|Блюдце", "1|Чашка"]]
+
+
+def test_a_marked_head_that_ocr_read_a_little_differently_is_the_same_head() -> None:
+    pages = [
+        page(1, _bottom("Объект|На начало, кВтч", "Цех|5", header_rows=1)),
+        page(2, _top("Объект|На начало, кВт*ч", "Склад|7", header_rows=1)),
+    ]
+    assert _rows(_document(*pages)) == [["Объект|На начало, кВтч", "Цех|5", "Склад|7"]]
+
+
+def test_rows_that_are_nearly_the_same_are_two_rows() -> None:
+    pages = [page(1, _bottom("Иванова Мария|мастер", "Цех|брак")), page(2, _top("Иванов Мария|мастер", "Склад|брак"))]
+    assert len(_rows(_document(*pages))[0]) == 4
 
 
 def test_repeated_column_numbers_are_dropped() -> None:
