@@ -73,7 +73,7 @@ class Settings(BaseModel):
         default="ru", description="Language when a request names none (ISO 639-1); `ru` reads Russian with Latin."
     )
     ocr_dpi: Annotated[int, Field(ge=72, le=600)] = Field(default=200, description="Resolution when a request names none.")
-    ocr_max_pages: Annotated[int, Field(ge=1)] = Field(default=2000, description="Pages a document may have.")
+    ocr_max_pages: Annotated[int, Field(ge=1)] = Field(default=1000, description="Pages a document may have.")
     ocr_max_page_megapixels: Annotated[float, Field(ge=1)] = Field(
         default=40.0, description="Size of a page's image; larger pages are read at a lower dpi, with a warning."
     )
@@ -86,7 +86,7 @@ class Settings(BaseModel):
     ocr_worker_recycle_mb: Annotated[int, Field(ge=256)] = Field(
         default=1536, description="A worker that keeps more than this between two pages is renewed, in MiB."
     )
-    ocr_page_timeout_s: Annotated[float, Field(gt=0)] = Field(default=60.0, description="Time for one attempt at a page, in seconds.")
+    ocr_page_timeout_s: Annotated[float, Field(gt=0)] = Field(default=45.0, description="Time for one attempt at a page, in seconds.")
     ocr_inspect_timeout_s: Annotated[float, Field(gt=0)] = Field(default=20.0, description="Time for opening a file, in seconds.")
     ocr_document_timeout_s: Annotated[float, Field(gt=0)] = Field(
         default=3600.0, description="Time for a document; pages not done by then are marked as failed."

@@ -16,5 +16,5 @@ class EngineConfig:
 
     models_path: Path
     tessdata: Path | None = None
-    max_pages: int = 2000
+    max_pages: int = 1000
     max_page_megapixels: float = 40.0
