@@ -20,6 +20,7 @@ _UNIT = re.compile(r"(?P<unit>[KCДДMМ]?[MМ]{1,2})[\s.]?(?P<power>[23²³])")
 _EDGE_NOISE = re.compile(r"^[|`'‘’‚_~\\]+(?=\w)|^[\[\]{}*«»\"”]+(?=[\d(])|(?<=[\d)])[|\[\]{}`'‘’_~\\*]+$")
 _SURE = 0.9
 _FAIRLY_SURE = 0.6
+_VERY_SURE = 0.85
 _SHORT = 9.0
 # Tesseract's Russian data reads «м²» as "м?".
 _SQUARE = re.compile(r"(?:(?<=[\d/])|^)([ксд]?м)[?*]")
@@ -126,7 +127,7 @@ class _ForeignFirst:
         words = self._otherwise.read(line)
         # Blurred Latin is still Latin on such a page; only letters that are surely Cyrillic speak for the other reader. Numbers have no
         # say: «Документ № 304 / 2024» has one word.
-        sure = [word for word in words if is_plainly_cyrillic(word.text) and word.confidence > _FAIRLY_SURE]
+        sure = [word for word in words if is_plainly_cyrillic(word.text) and len(word.text) > 2 and word.confidence > _VERY_SURE]
         with_letters = [word for word in words if any(c.isalpha() for c in word.text)]
         return words if len(sure) * 2 > len(with_letters) else words_of(reading, line.width, line.height)
 
