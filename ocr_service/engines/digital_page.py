@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ocr_service.domain.blocks import Source
 from ocr_service.domain.geometry import BBox, Upright
-from ocr_service.engines.layer_text import LayerLine
+from ocr_service.engines.layer_text import LayerLine, main_direction
 from ocr_service.engines.layout import LayoutModel, Region
 from ocr_service.engines.overlooked_pictures import overlooked_pictures, taken
 from ocr_service.engines.page_blocks import PageParts, assemble
@@ -33,7 +33,7 @@ class DigitalPageReader:
 
     def read(self, page: SourcePage, number: int, lines: Sequence[LayerLine], dpi: int, watch: Stopwatch) -> ReadPage:
         """`lines` in pixels of the displayed page at `dpi`. Where most text stands on its side, the page is turned."""
-        orientation = _orientation(lines)
+        orientation = (360 - main_direction(lines)) % 360
         width, height = (round(side * dpi / 72) for side in (page.size.width_pt, page.size.height_pt))
         if orientation in {90, 270}:
             width, height = height, width
@@ -59,13 +59,6 @@ class DigitalPageReader:
         if orientation == 0 and page.page.rotation == 0 and not page.is_picture:
             return self._layout.of_digital(page.page, dpi)
         return self._layout.of_picture(gray, lines, dpi)
-
-
-def _orientation(lines: Sequence[LayerLine]) -> int:
-    letters = dict.fromkeys((0, 90, 180, 270), 0)
-    for line in lines:
-        letters[line.direction] += len(line.text)
-    return (360 - max(letters, key=lambda direction: letters[direction])) % 360
 
 
 def _page_line(line: LayerLine, orientation: int, width: int, height: int, dpi: int) -> PageLine:

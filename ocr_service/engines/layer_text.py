@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,10 +73,15 @@ class LayerText:
     @property
     def direction(self) -> int:
         """Clockwise turn in degrees (0, 90, 180, 270) in which most of the visible letters stand; 0 without any."""
-        letters = dict.fromkeys((0, 90, 180, 270), 0)
-        for line in self.lines:
-            letters[line.direction] += len(line.text)
-        return max(letters, key=lambda turn: letters[turn])
+        return main_direction(self.lines)
+
+
+def main_direction(lines: Iterable[LayerLine]) -> int:
+    """Clockwise turn in degrees (0, 90, 180, 270) in which most letters of the lines stand; 0 without any."""
+    letters = dict.fromkeys((0, 90, 180, 270), 0)
+    for line in lines:
+        letters[line.direction] += len(line.text)
+    return max(letters, key=lambda turn: letters[turn])
 
 
 def read_layer(page: pymupdf.Page, number: int, dpi: int, gray: Image) -> LayerText:

@@ -79,11 +79,11 @@ def assemble(parts: PageParts) -> tuple[Block, ...]:
         inside = [line for line in free if region.bbox.contains(line.bbox.center)]
         draft = _draft(region, inside, parts, body_size)
         if draft is not None:
-            free = [line for line in free if line not in inside]
+            free = [line for line in free if not region.bbox.contains(line.bbox.center)]
             drafts += draft
     drafts += [_Draft(LayoutLabel.TEXT, BBox.around(line.bbox for line in group), group) for group in _paragraphs(free)]
     _name_captions(drafts)
-    return _numbered(_in_order(drafts), parts, body_size)
+    return tuple(_block(draft, order, parts, body_size) for order, draft in enumerate(_in_order(drafts)))
 
 
 def _by_specificity(regions: Sequence[Region]) -> list[Region]:
@@ -194,12 +194,11 @@ def _in_order(drafts: list[_Draft]) -> list[_Draft]:
     feet = [draft for draft in drafts if draft.label in {LayoutLabel.FOOTER, LayoutLabel.NUMBER}]
     body = [draft for draft in drafts if not draft.label.is_running]
     ordered = [body[index] for index in reading_order([draft.bbox for draft in body])]
-    by_height = {id(draft): draft.bbox.y0 for draft in drafts}
-    return [*sorted(heads, key=lambda draft: by_height[id(draft)]), *ordered, *sorted(feet, key=lambda draft: by_height[id(draft)])]
+    return [*sorted(heads, key=_top), *ordered, *sorted(feet, key=_top)]
 
 
-def _numbered(drafts: Sequence[_Draft], parts: PageParts, body_size: float) -> tuple[Block, ...]:
-    return tuple(_block(draft, order, parts, body_size) for order, draft in enumerate(drafts))
+def _top(draft: _Draft) -> float:
+    return draft.bbox.y0
 
 
 def _block(draft: _Draft, order: int, parts: PageParts, body_size: float) -> Block:
