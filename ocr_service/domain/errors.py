@@ -13,8 +13,11 @@ ServiceError
  ├─ ShuttingDown            the service is stopping; try elsewhere
  ├─ DeadlineExceeded        out of time before the first page was done
  ├─ StorageFailed           the result could not be written
- └─ PageFailed              one page could not be read; never leaves the pipeline
-     ├─ PageTimedOut, PageOutOfMemory, WorkerCrashed, PageTooLarge
+ ├─ PageFailed              one page could not be read; never leaves the pipeline
+ │   ├─ PageTimedOut, PageOutOfMemory, WorkerCrashed, PageTooLarge
+ └─ VlmFailed               the VLM gave no answer about a region; never leaves the pipeline
+     ├─ VlmUnavailable      not there, broken, too slow
+     └─ VlmRefused          it does not take this region
 """
 
 from __future__ import annotations
@@ -147,3 +150,21 @@ class PageTooLarge(PageFailed):
     """A page is larger than allowed."""
 
     code = "page_too_large"
+
+
+class VlmFailed(ServiceError):
+    """The VLM gave no answer about a region."""
+
+    code = "vlm_failed"
+
+
+class VlmUnavailable(VlmFailed):
+    """The VLM server is not there, broken or too slow."""
+
+    code = "vlm_unavailable"
+
+
+class VlmRefused(VlmFailed):
+    """The VLM server does not take this region: it would refuse it again."""
+
+    code = "vlm_refused"

@@ -18,6 +18,7 @@ from ocr_service.domain.documents import (
     PageResult,
     SourceFile,
 )
+from ocr_service.domain.vlm import Crop, Sampling, VlmAnswer, VlmTask
 
 
 class PageEngine(Protocol):
@@ -87,6 +88,16 @@ class DocumentStore(Protocol):
 
     async def create(self, source: SourceFile, *, include_running: bool = False) -> DocumentFolder:
         """A fresh folder; the upload is moved into it as `source.<ext>`. `include_running`: of the request, for the pages' Markdown."""
+
+
+class RegionReader(Protocol):
+    """The VLM server. Limits its own concurrency; a call waits for its place."""
+
+    async def read(self, crop: Crop, task: VlmTask, sampling: Sampling) -> VlmAnswer:
+        """Ask about one region. Raises VlmUnavailable (not there, broken or too slow) and VlmRefused (it does not take this crop).
+
+        Cancellation reaches the server: the generation stops.
+        """
 
 
 class PageRefiner(Protocol):
