@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -24,7 +25,9 @@ from ocr_service.engines.config import EngineConfig
 from ocr_service.pipeline import service as pipeline
 from ocr_service.settings import Settings, SettingsError
 from ocr_service.storage.local import LocalStore
+from ocr_service.storage.s3_bucket import S3Bucket, S3Config
 from ocr_service.storage.s3_probe import s3_reachable
+from ocr_service.storage.s3_store import S3Store
 from ocr_service.vlm.none import NoRefinement
 from ocr_service.vlm.probe import vlm_available
 from ocr_service.workers.config import MEBIBYTE, PoolConfig
@@ -56,10 +59,11 @@ def build(settings: Settings, engine: str) -> Service:
     metrics = Metrics()
     pool = WorkerPool(_pool_config(settings, engine), metrics)
     store = LocalStore(uploads.output_dir)
-    documents = pipeline.DocumentService(pipeline.Parts(pool, store, NoRefinement(), metrics), _limits(settings))
+    s3 = _s3_store(settings, store, uploads.output_dir)
+    documents = pipeline.DocumentService(pipeline.Parts(pool, s3 or store, NoRefinement(), metrics), _limits(settings))
     metrics.watch(pool.stats, documents.stats)
-    monitor = _monitor(settings, uploads, pool)
-    app = create_app(partial(_lifespan, pool, monitor))
+    monitor = _monitor(settings, uploads, pool, s3)
+    app = create_app(partial(_lifespan, pool, monitor, s3))
     app.state.parts = Parts(
         documents=documents,
         archive=store,
@@ -101,26 +105,54 @@ def _limits(settings: Settings) -> pipeline.Limits:
     )
 
 
-def _monitor(settings: Settings, uploads: UploadFolder, pool: WorkerPool) -> Monitor:
+def _s3_store(settings: Settings, local: LocalStore, output_dir: Path) -> S3Store | None:
+    if not (
+        settings.cloudru_s3_endpoint and settings.cloudru_s3_bucket and settings.cloudru_s3_access_key and settings.cloudru_s3_secret_key
+    ):
+        return None
+    config = S3Config(
+        endpoint=settings.cloudru_s3_endpoint,
+        bucket=settings.cloudru_s3_bucket,
+        access_key=settings.cloudru_s3_access_key.get_secret_value(),
+        secret_key=settings.cloudru_s3_secret_key.get_secret_value(),
+        region=settings.ocr_s3_region,
+        prefix=settings.ocr_s3_prefix or "",
+        path_style=settings.ocr_s3_path_style,
+        public_endpoint=settings.ocr_s3_public_endpoint,
+        link_s=settings.ocr_s3_link_s,
+    )
+    return S3Store(local, S3Bucket(config), output_dir, wait_s=settings.ocr_s3_wait_s)
+
+
+async def _s3_works(endpoint: str, store: S3Store) -> bool:
+    return store.works and await s3_reachable(endpoint)
+
+
+def _monitor(settings: Settings, uploads: UploadFolder, pool: WorkerPool, s3: S3Store | None) -> Monitor:
     facts = Facts(uploads.output_dir, settings.models_path, settings.vllm_url, settings.use_vlm_api)
     return Monitor(
         facts,
         pool.stats,
         vlm_probe=partial(vlm_available, settings.vllm_url) if settings.use_vlm_api else None,
-        s3_probe=partial(s3_reachable, settings.cloudru_s3_endpoint) if settings.cloudru_s3_endpoint else None,
+        s3_probe=partial(_s3_works, settings.cloudru_s3_endpoint, s3) if settings.cloudru_s3_endpoint and s3 else None,
     )
 
 
 @asynccontextmanager
-async def _lifespan(pool: WorkerPool, monitor: Monitor, _app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(pool: WorkerPool, monitor: Monitor, s3: S3Store | None, _app: FastAPI) -> AsyncIterator[None]:
     async with pool:
-        watching = asyncio.create_task(monitor.run())
+        background = [asyncio.create_task(monitor.run())]
+        if s3 is not None:
+            background.append(asyncio.create_task(s3.run()))
         try:
             yield
         finally:
-            watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await watching
+            for task in background:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            if s3 is not None:
+                await s3.aclose()
 
 
 async def _serve(settings: Settings, engine: str) -> None:

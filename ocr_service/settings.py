@@ -47,6 +47,22 @@ class Settings(BaseModel):
     cloudru_s3_access_key: SecretStr | None = Field(default=None, description="S3 access key (Cloud.ru: `tenant:key`).")
     cloudru_s3_secret_key: SecretStr | None = Field(default=None, description="S3 secret key.")
 
+    # How results lie in S3
+    ocr_s3_prefix: Annotated[str, Field(pattern=r"^(?:[A-Za-z0-9_=-][A-Za-z0-9._=-]*(?:/|$))*$")] | None = Field(
+        default=None, description="Folder in the bucket; a document's files lie in `<prefix>/<document_id>/`."
+    )
+    ocr_s3_region: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = Field(default="ru-central-1", description="S3 region.")
+    ocr_s3_path_style: bool = Field(default=True, description="Whether the bucket is in the path (`host/bucket`) or in the host name.")
+    ocr_s3_public_endpoint: str | None = Field(
+        default=None, description="Endpoint for the links in answers, where it is not the one the service uses."
+    )
+    ocr_s3_link_s: Annotated[int, Field(ge=0, le=604800)] = Field(
+        default=0, description="Life of presigned links in answers, in seconds; 0: plain links, which hold no key."
+    )
+    ocr_s3_wait_s: Annotated[float, Field(ge=0)] = Field(
+        default=20.0, description="How long an answer waits for the upload; what is not there by then is uploaded later."
+    )
+
     # The HTTP side
     ocr_host: str = Field(default="0.0.0.0", description="Address to listen on.")  # noqa: S104  a container's service
     ocr_port: Annotated[int, Field(ge=1, le=65535)] = Field(default=8081, description="Port to listen on.")
@@ -92,7 +108,12 @@ class Settings(BaseModel):
         default=3600.0, description="Time for a document; pages not done by then are marked as failed."
     )
 
-    @field_validator("vllm_url", "cloudru_s3_endpoint")
+    @field_validator("cloudru_s3_endpoint", "ocr_s3_public_endpoint")
+    @classmethod
+    def _has_scheme(cls, endpoint: str | None) -> str | None:
+        return endpoint if endpoint is None or "://" in endpoint else f"https://{endpoint}"
+
+    @field_validator("vllm_url", "cloudru_s3_endpoint", "ocr_s3_public_endpoint")
     @classmethod
     def _is_http_url(cls, url: str | None) -> str | None:
         if url is not None and not _is_http_url(url):

@@ -60,6 +60,11 @@ def configure(level: str) -> None:
                 "python_multipart": {"level": "ERROR"},
                 "httpx": {"level": "WARNING"},
                 "httpcore": {"level": "WARNING"},
+                # Below this level they write requests with their keys and signatures.
+                "botocore": {"level": "WARNING"},
+                "boto3": {"level": "WARNING"},
+                "s3transfer": {"level": "WARNING"},
+                "urllib3": {"level": "ERROR"},
             },
         }
     )

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ocr_service.domain.blocks import ContentFormat, LayoutLabel, RefinementStatus, Source
-from ocr_service.domain.documents import DocumentStatus, MediaType, OutputKind, PageStatus, TextLayerMode
+from ocr_service.domain.documents import DocumentStatus, MediaType, OutputKind, PageStatus, RemoteStatus, TextLayerMode
 
 
 class Wire(BaseModel):
@@ -178,6 +178,14 @@ class Options(Wire):
     include_running: bool
 
 
+class S3Copy(Wire):
+    """The document in S3; `urls` (output name → link) is empty while it is pending."""
+
+    status: RemoteStatus
+    location: str
+    urls: dict[str, str]
+
+
 class Summary(Wire):
     """A document without its pages and Markdown. `page_count` is the file's. `timings` are seconds."""
 
@@ -194,6 +202,7 @@ class Summary(Wire):
     options: Options
     outputs: dict[str, str] = Field(description="Name → path below the document's folder.")
     urls: dict[str, str] = Field(description="Name → where this service serves the same file.")
+    s3: S3Copy | None = Field(description="The copy in S3; null where S3 is not configured.")
     timings: dict[str, float]
     warnings: list[str]
 

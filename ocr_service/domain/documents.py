@@ -148,12 +148,28 @@ class DocumentStatus(StrEnum):
     PARTIAL = "partial"
 
 
+class RemoteStatus(StrEnum):
+    """`pending`: not all files are there yet, and the service keeps trying."""
+
+    UPLOADED = "uploaded"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteCopy:
+    """The document in the object store. `location` names its folder there, `urls` (output name → link) is empty until it is uploaded."""
+
+    status: RemoteStatus
+    location: str
+    urls: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentResult:
     """The document as a whole; its pages are on disk. `page_count` is the file's, `pages` those that were asked for.
 
     `outputs` maps a name (`json`, `markdown`, `source`, `searchable_pdf`, `tables_xlsx`, …) to a path relative to the document's folder;
-    it and `created_at` are filled in when the document is finished.
+    it and `created_at` are filled in when the document is finished. `remote` is None where there is no object store.
     """
 
     document_id: str
@@ -168,6 +184,7 @@ class DocumentResult:
     timings: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     created_at: datetime | None = None
+    remote: RemoteCopy | None = None
 
 
 @dataclass(frozen=True, slots=True)

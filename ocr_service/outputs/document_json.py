@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shutil
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -10,12 +11,21 @@ from urllib.parse import quote
 
 import msgspec
 
-from ocr_service.domain.documents import DocumentOptions, DocumentResult, DocumentStatus, MediaType, OutputKind, TextLayerMode
+from ocr_service.domain.documents import (
+    DocumentOptions,
+    DocumentResult,
+    DocumentStatus,
+    MediaType,
+    OutputKind,
+    RemoteStatus,
+    TextLayerMode,
+)
 from ocr_service.domain.text import printable
 from ocr_service.outputs.atomic import whole_file
 
 _FILES = "/ocr/documents/{document_id}/files/{path}"
 _CHUNK = 1 << 16
+_PAGES_FOLLOW = b',"pages":[\n'
 
 
 class OptionsJson(msgspec.Struct, frozen=True):
@@ -28,6 +38,14 @@ class OptionsJson(msgspec.Struct, frozen=True):
     outputs: list[OutputKind]
     use_vlm: bool
     include_running: bool
+
+
+class S3Json(msgspec.Struct, frozen=True):
+    """The copy in S3; `urls` is empty while it is pending."""
+
+    status: RemoteStatus
+    location: str
+    urls: dict[str, str]
 
 
 class DocumentJson(msgspec.Struct, frozen=True):
@@ -46,6 +64,7 @@ class DocumentJson(msgspec.Struct, frozen=True):
     options: OptionsJson
     outputs: dict[str, str]
     urls: dict[str, str]
+    s3: S3Json | None
     timings: dict[str, float]
     warnings: list[str]
 
@@ -62,12 +81,25 @@ def write_result_json(result: DocumentResult, page_files: Iterable[Path], markdo
     """
     with whole_file(target) as temporary, temporary.open("wb") as file:
         file.write(encode_summary(result).removesuffix(b"}"))
-        file.write(b',"pages":[')
+        file.write(_PAGES_FOLLOW)
         for number, page_file in enumerate(page_files):
-            file.write((b",\n" if number else b"\n") + page_file.read_bytes())
+            file.write((b",\n" if number else b"") + page_file.read_bytes())
         file.write(b'\n],"markdown":"')
         _write_text(file, markdown)
         file.write(b'"}\n')
+
+
+def rewrite_summary(result_json: Path, target: Path, change: Callable[[DocumentJson], DocumentJson]) -> DocumentJson:
+    """Write `result.json` anew to `target` with its summary changed; `pages` and `markdown` are copied as they are.
+
+    Returns the new summary and takes the memory of it. Raises StorageFailed, and msgspec.DecodeError for any other kind of file.
+    """
+    with whole_file(target) as temporary, result_json.open("rb") as old, temporary.open("wb") as new:
+        # The summary is the first line: `write_result_json` breaks the line after it and nowhere within.
+        summary = change(msgspec.json.decode(old.readline().removesuffix(_PAGES_FOLLOW) + b"}", type=DocumentJson))
+        new.write(msgspec.json.encode(summary).removesuffix(b"}") + _PAGES_FOLLOW)
+        shutil.copyfileobj(old, new, _CHUNK)
+    return summary
 
 
 def _write_text(file: BinaryIO, text_file: Path) -> None:
@@ -93,6 +125,7 @@ def _document(result: DocumentResult) -> DocumentJson:
         options=_options(result.options),
         outputs=result.outputs,
         urls={name: _url(result.document_id, path) for name, path in result.outputs.items()},
+        s3=S3Json(result.remote.status, result.remote.location, result.remote.urls) if result.remote else None,
         timings={name: round(seconds, 3) for name, seconds in result.timings.items()},
         warnings=[printable(warning) for warning in result.warnings],
     )

@@ -33,6 +33,11 @@ def is_picture_name(name: str) -> bool:
     return _PICTURE.fullmatch(name) is not None
 
 
+def media_type_of(name: str) -> str:
+    """The media type of a document's file, by the kinds of names that there are."""
+    return _MEDIA_TYPES.get(Path(name).suffix, "application/octet-stream")
+
+
 def find_document(output_dir: Path, document_id: str) -> Path:
     """The folder of a finished document. Raises DocumentNotFound."""
     if _DOCUMENT_ID.fullmatch(document_id) is not None:

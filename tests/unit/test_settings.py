@@ -83,6 +83,16 @@ def test_what_is_no_http_url_stops_the_start_without_being_repeated(url: str) ->
     assert message == "VLLM_URL: must be a URL such as http://host:port/path"
 
 
+def test_an_s3_endpoint_needs_no_scheme() -> None:
+    settings = Settings.from_environment({**S3, "CLOUDRU_S3_ENDPOINT": "s3.example.org:9000"})
+    assert settings.cloudru_s3_endpoint == "https://s3.example.org:9000"
+
+
+@pytest.mark.parametrize("prefix", ["/ocr", "a//b", "../up", "a/../b", "a b"])
+def test_an_s3_prefix_that_leads_elsewhere_stops_the_start(prefix: str) -> None:
+    assert error_of(OCR_S3_PREFIX=prefix).startswith("OCR_S3_PREFIX: ")
+
+
 @pytest.mark.parametrize("missing", S3)
 def test_s3_needs_all_four_settings_and_names_the_missing_one(missing: str) -> None:
     message = error_of(**{name: value for name, value in S3.items() if name != missing})

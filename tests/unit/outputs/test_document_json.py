@@ -50,6 +50,7 @@ _SUMMARY = {
     },
     "outputs": {"json": "result.json", "table_p0001-t1": "tables/p0001-t1.csv"},
     "urls": {"json": "/ocr/documents/abc/files/result.json", "table_p0001-t1": "/ocr/documents/abc/files/tables/p0001-t1.csv"},
+    "s3": None,
     "timings": {"total": 1.235},
     "warnings": ["repaired"],
 }
