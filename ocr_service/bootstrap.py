@@ -22,6 +22,8 @@ from ocr_service.api.parts import Parts
 from ocr_service.api.server import Server
 from ocr_service.api.uploads import UploadFolder, UploadLimits
 from ocr_service.engines.config import EngineConfig
+from ocr_service.models.catalogue import known_models
+from ocr_service.models.manifest import usable
 from ocr_service.pipeline import service as pipeline
 from ocr_service.settings import Settings, SettingsError
 from ocr_service.storage.local import LocalStore
@@ -134,6 +136,8 @@ def _monitor(settings: Settings, uploads: UploadFolder, pool: WorkerPool, s3: S3
         facts,
         pool.stats,
         vlm_probe=partial(vlm_available, settings.vllm_url) if settings.use_vlm_api else None,
+        # The embedded engine brings its own models; those that were preloaded make it better, if they are whole.
+        models_check=partial(usable, settings.models_path, (), optional=known_models()),
         s3_probe=partial(_s3_works, settings.cloudru_s3_endpoint, s3) if settings.cloudru_s3_endpoint and s3 else None,
     )
 

@@ -32,6 +32,7 @@ class Surroundings:
     disk_error: str | None = "not checked yet"
     vlm_available: bool | None = None
     s3_reachable: bool | None = None
+    models_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,14 @@ class Monitor:
         *,
         vlm_probe: Probe | None,
         s3_probe: Probe | None,
+        models_check: Callable[[], bool] = lambda: True,
         interval_s: float = PROBE_INTERVAL_S,
     ) -> None:
         self._facts = facts
         self._pool_stats = pool_stats
         self._vlm_probe = vlm_probe
         self._s3_probe = s3_probe
+        self._models_check = models_check
         self._interval_s = interval_s
         self._seen = Surroundings()
         self._was_ready = False
@@ -82,8 +85,10 @@ class Monitor:
 
     async def look(self) -> None:
         """Run every probe once."""
-        disk, vlm, s3 = await asyncio.gather(self._disk_error(), _ask(self._vlm_probe), _ask(self._s3_probe))
-        self._seen = replace(self._seen, disk_error=disk, vlm_available=vlm, s3_reachable=s3)
+        disk, vlm, s3, models = await asyncio.gather(
+            self._disk_error(), _ask(self._vlm_probe), _ask(self._s3_probe), asyncio.to_thread(self._models_check)
+        )
+        self._seen = replace(self._seen, disk_error=disk, vlm_available=vlm, s3_reachable=s3, models_whole=models)
 
     async def _disk_error(self) -> str | None:
         try:
@@ -120,7 +125,7 @@ class Monitor:
         vlm, s3 = self._seen.vlm_available, self._seen.s3_reachable
         return Health(
             status=status,
-            models_present=self._was_ready,
+            models_present=self._was_ready and self._seen.models_whole,
             models_path=str(self._facts.models_path),
             vllm_status="disabled" if self._vlm_probe is None else "available" if vlm else "unavailable",
             vllm_url=without_credentials(self._facts.vllm_url),

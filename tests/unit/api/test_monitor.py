@@ -52,6 +52,13 @@ def test_all_well_is_healthy(around: Surroundings) -> None:
     assert (health.status, health.vllm_status, health.s3_storage, health.models_present) == ("healthy", "available", "configured", True)
 
 
+def test_broken_models_are_not_present(around: Surroundings) -> None:
+    monitor = Monitor(Facts(around.folder, Path("/m"), "http://vlm/v1", use_vlm_api=False), pool_stats, vlm_probe=None, s3_probe=None,
+                      models_check=lambda: False)  # fmt: skip
+    asyncio.run(monitor.look())
+    assert not monitor.health().models_present
+
+
 def test_without_the_vlm_the_service_is_degraded(around: Surroundings) -> None:
     around.vlm = False
     assert (around.health().status, around.health().vllm_status) == ("degraded", "unavailable")
