@@ -12,11 +12,12 @@ from ocr_service.domain.documents import MediaType, Picture
 from ocr_service.domain.errors import PageFailed
 from ocr_service.engines.page_size import Image
 
-_CUT_OUT = {LayoutLabel.IMAGE, LayoutLabel.CHART, LayoutLabel.SEAL}
+# Blocks whose content is a picture.
+CUT_OUT = {LayoutLabel.IMAGE, LayoutLabel.CHART, LayoutLabel.SEAL}
 
 
 def needs_picture(blocks: Sequence[Block]) -> bool:
-    return any(block.label in _CUT_OUT for block in blocks)
+    return any(block.label in CUT_OUT for block in blocks)
 
 
 def cut_pictures(blocks: Sequence[Block], page: int, rgb: Image) -> tuple[tuple[Block, ...], tuple[Picture, ...]]:
@@ -24,7 +25,7 @@ def cut_pictures(blocks: Sequence[Block], page: int, rgb: Image) -> tuple[tuple[
     named: list[Block] = []
     pictures: list[Picture] = []
     for block in blocks:
-        if block.label not in _CUT_OUT:
+        if block.label not in CUT_OUT:
             named.append(block)
             continue
         name = f"p{page:04d}-{block.id}.png"

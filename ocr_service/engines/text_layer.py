@@ -123,12 +123,13 @@ def agrees(layer_words: Iterable[str], ocr_words: Iterable[str]) -> float:
 
     Above 0.7 they say the same, below 0.4 one of them is wrong. 1 if neither says anything.
     """
-    left, right = _letter_pairs(layer_words), _letter_pairs(ocr_words)
+    left, right = letter_pairs(layer_words), letter_pairs(ocr_words)
     total = left.total() + right.total()
     return 2 * (left & right).total() / total if total else 1.0
 
 
-def _letter_pairs(words: Iterable[str]) -> Counter[str]:
+def letter_pairs(words: Iterable[str]) -> Counter[str]:
+    """How often each pair of neighbouring letters or digits occurs, words' beginnings and ends included; case does not matter."""
     pairs: Counter[str] = Counter()
     for word in words:
         plain = "".join(char for char in word.casefold() if char.isalnum())

@@ -9,11 +9,9 @@ from html.parser import HTMLParser
 from typing_extensions import override
 
 from ocr_service.domain.blocks import TableCell, TableGrid
+from ocr_service.domain.table_rows import LARGEST_SPAN, RowCell, place
 from ocr_service.domain.text import printable
 
-# HTML's own limits (1000 columns, 65534 rows) are far more than a page holds; a model's answer may claim anything.
-_LARGEST_SPAN = 1000
-_LARGEST_TABLE = 100_000
 OPEN, CLOSE = "<table>", "</table>"
 
 
@@ -68,7 +66,7 @@ class _RawCell:
 
 def _span(value: str | None) -> int:
     digits = (value or "").strip()
-    return max(1, min(int(digits), _LARGEST_SPAN)) if digits.isascii() and digits.isdigit() and len(digits) < 8 else 1
+    return max(1, min(int(digits), LARGEST_SPAN)) if digits.isascii() and digits.isdigit() and len(digits) < 8 else 1
 
 
 class _TableParser(HTMLParser):
@@ -124,36 +122,4 @@ class _TableParser(HTMLParser):
 
     def grid(self) -> TableGrid | None:
         # A row without a cell stays: cells from above may cover all of it.
-        return _place(self._rows) if any(self._rows) else None
-
-
-def _place(rows: list[list[_RawCell]]) -> TableGrid | None:
-    """HTML's table model: a cell goes to the first free position of its row, and covers what its spans say."""
-    taken: set[tuple[int, int]] = set()
-    cells: list[TableCell] = []
-    for row, raw_cells in enumerate(rows):
-        column = 0
-        for raw in raw_cells:
-            while (row, column) in taken:
-                column += 1
-            colspan = _free_run(taken, row, column, raw.colspan)
-            rowspan = min(raw.rowspan, len(rows) - row)
-            if len(taken) + rowspan * colspan > _LARGEST_TABLE:
-                return None
-            # Rows above are full only up to here, so positions below are free in every column that is free in this row.
-            taken.update((row + down, column + right) for down in range(rowspan) for right in range(colspan))
-            cells.append(TableCell(row, column, raw.text, rowspan, colspan, raw.is_header))
-            column += colspan
-    columns = 1 + max(column for _, column in taken)
-    if len(rows) * columns > _LARGEST_TABLE:
-        return None
-    free = ((row, column) for row in range(len(rows)) for column in range(columns) if (row, column) not in taken)
-    cells.extend(TableCell(row, column, "") for row, column in free)
-    return TableGrid(len(rows), columns, tuple(sorted(cells, key=lambda cell: (cell.row, cell.column))))
-
-
-def _free_run(taken: set[tuple[int, int]], row: int, column: int, wanted: int) -> int:
-    width = 1
-    while width < wanted and (row, column + width) not in taken:
-        width += 1
-    return width
+        return place([[RowCell(cell.text, cell.rowspan, cell.colspan, cell.is_header) for cell in row] for row in self._rows])
