@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from ocr_service.domain.documents import DocumentOptions, OutputKind, PageOptions, TextLayerMode
+from ocr_service.domain.documents import DocumentOptions, OutputKind, PageOptions, TextLayerMode, VlmPolicy
 from ocr_service.domain.errors import InvalidRequest
 
 FIELDS = ("pages", "dpi", "lang", "text_layer", "outputs", "password", "use_vlm", "vlm_policy", "include_headers_footers")
@@ -23,14 +23,6 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
-class VlmPolicy(StrEnum):
-    """Which blocks are shown to the VLM: those that need it, every one, or none."""
-
-    AUTO = "auto"
-    ALL = "all"
-    NONE = "none"
-
-
 @dataclass(frozen=True, slots=True)
 class OptionDefaults:
     """What holds when a request does not say, and what this deployment allows."""
@@ -39,6 +31,7 @@ class OptionDefaults:
     lang: str
     max_pages: int
     vlm_enabled: bool
+    vlm_policy: VlmPolicy = VlmPolicy.AUTO
 
 
 def parse_options(fields: Iterable[tuple[str, str]], defaults: OptionDefaults) -> tuple[DocumentOptions, str | None]:
@@ -48,12 +41,12 @@ def parse_options(fields: Iterable[tuple[str, str]], defaults: OptionDefaults) -
         dpi=_dpi(values["dpi"]) if "dpi" in values else defaults.dpi,
         lang=_lang(values["lang"]) if "lang" in values else defaults.lang,
         text_layer=_choice("text_layer", values.get("text_layer", TextLayerMode.AUTO), TextLayerMode),
+        vlm_policy=_vlm_policy(values, defaults),
     )
     options = DocumentOptions(
         page=page,
         pages=parse_pages(values["pages"], defaults.max_pages) if "pages" in values else None,
         outputs=frozenset(_choice("outputs", name, OutputKind) for name in outputs),
-        use_vlm=_use_vlm(values, enabled=defaults.vlm_enabled),
         include_running=_boolean("include_headers_footers", values.get("include_headers_footers", "false")),
     )
     return options, _password(values.get("password"))
@@ -123,25 +116,19 @@ def _password(text: str | None) -> str | None:
     return text
 
 
-def _use_vlm(values: dict[str, str], *, enabled: bool) -> bool:
-    """`use_vlm` and `vlm_policy` say the same in two ways: nothing given means what the deployment does."""
-    asked = {
-        name: wanted
-        for name, wanted in (
-            ("use_vlm", _boolean("use_vlm", values["use_vlm"]) if "use_vlm" in values else None),
-            ("vlm_policy", _policy_wish(values["vlm_policy"]) if "vlm_policy" in values else None),
-        )
-        if wanted is not None
-    }
-    if len(set(asked.values())) > 1:
+def _vlm_policy(values: dict[str, str], defaults: OptionDefaults) -> VlmPolicy:
+    """`use_vlm` says whether, `vlm_policy` for which blocks; nothing given means what the deployment does."""
+    wanted = _boolean("use_vlm", values["use_vlm"]) if "use_vlm" in values else None
+    policy = _choice("vlm_policy", values["vlm_policy"], VlmPolicy) if "vlm_policy" in values else None
+    if (wanted is True and policy is VlmPolicy.NONE) or (wanted is False and policy is VlmPolicy.ALL):
         raise InvalidRequest("'use_vlm' and 'vlm_policy' contradict each other.", field="vlm_policy")
-    for name, wanted in asked.items():
-        if wanted and not enabled:
-            raise InvalidRequest(f"'{name}' asks for the VLM, which this deployment has switched off (USE_VLM_API).", field=name)
-    return next(iter(asked.values()), enabled)
-
-
-def _policy_wish(text: str) -> bool | None:
-    """`auto` leaves it to the deployment."""
-    policy = _choice("vlm_policy", text, VlmPolicy)
-    return None if policy is VlmPolicy.AUTO else policy is VlmPolicy.ALL
+    if not defaults.vlm_enabled:
+        for name, asked in (("use_vlm", wanted is True), ("vlm_policy", policy is VlmPolicy.ALL)):
+            if asked:
+                raise InvalidRequest(f"'{name}' asks for the VLM, which this deployment has switched off (USE_VLM_API).", field=name)
+        return VlmPolicy.NONE
+    if wanted is False:
+        return VlmPolicy.NONE
+    if policy is None and wanted and defaults.vlm_policy is VlmPolicy.NONE:
+        return VlmPolicy.AUTO
+    return policy or defaults.vlm_policy

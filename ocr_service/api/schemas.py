@@ -11,10 +11,10 @@ from pydantic.json_schema import models_json_schema
 
 from ocr_service.api.multipart import FILE_FIELD
 from ocr_service.api.negotiation import AnswerKind
-from ocr_service.api.options import FIELDS, MAX_DPI, MAX_PASSWORD_CHARS, MIN_DPI, VlmPolicy
+from ocr_service.api.options import FIELDS, MAX_DPI, MAX_PASSWORD_CHARS, MIN_DPI
 from ocr_service.api.problems import PROBLEM_TYPE
 from ocr_service.api.wire import Document, ErrorLine, Page, Problem, SummaryLine
-from ocr_service.domain.documents import OutputKind, TextLayerMode
+from ocr_service.domain.documents import OutputKind, TextLayerMode, VlmPolicy
 
 Json = dict[str, Any]
 
@@ -73,7 +73,7 @@ _PROPERTIES: dict[str, Json] = {
     "outputs": {"type": "array", "items": {"type": "string", "enum": list(OutputKind)}, "description": "Repeated, or a comma list."},
     "password": {"type": "string", "maxLength": MAX_PASSWORD_CHARS, "description": "Opens an encrypted PDF."},
     "use_vlm": {"type": "boolean", "description": "Whether regions are refined by the VLM; true only where the deployment has one."},
-    "vlm_policy": {"type": "string", "enum": list(VlmPolicy), "description": "`none` is `use_vlm=false`."},
+    "vlm_policy": {"type": "string", "enum": list(VlmPolicy), "description": "Which regions: `none` is `use_vlm=false`."},
     "include_headers_footers": {"type": "boolean", "default": False, "description": "Running heads and feet in the Markdown."},
 }
 assert set(_PROPERTIES) == {FILE_FIELD, *FIELDS}

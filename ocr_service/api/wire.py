@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ocr_service.domain.blocks import ContentFormat, LayoutLabel, RefinementStatus, Source
-from ocr_service.domain.documents import DocumentStatus, MediaType, OutputKind, PageStatus, RemoteStatus, TextLayerMode
+from ocr_service.domain.documents import DocumentStatus, MediaType, OutputKind, PageStatus, RemoteStatus, TextLayerMode, VlmPolicy
 
 
 class Wire(BaseModel):
@@ -175,6 +175,7 @@ class Options(Wire):
     text_layer: TextLayerMode
     outputs: list[OutputKind]
     use_vlm: bool
+    vlm_policy: VlmPolicy
     include_running: bool
 
 

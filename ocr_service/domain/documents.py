@@ -9,21 +9,8 @@ from pathlib import Path
 
 from ocr_service.domain.blocks import Block
 from ocr_service.domain.geometry import Upright
-
-
-class MediaType(StrEnum):
-    """The file types that are read, known by their first bytes and never by their name."""
-
-    PDF = "application/pdf"
-    PNG = "image/png"
-    JPEG = "image/jpeg"
-    WEBP = "image/webp"
-    TIFF = "image/tiff"
-
-    @property
-    def suffix(self) -> str:
-        """File name ending, with its dot."""
-        return {"application/pdf": ".pdf", "image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}.get(self.value, ".tiff")
+from ocr_service.domain.media import MediaType as MediaType
+from ocr_service.domain.vlm import Question
 
 
 class TextLayerMode(StrEnum):
@@ -39,6 +26,14 @@ class OutputKind(StrEnum):
 
     SEARCHABLE_PDF = "searchable_pdf"
     TABLES = "tables"
+
+
+class VlmPolicy(StrEnum):
+    """Which blocks are shown to the VLM: those that need it, every one that it could help, or none. `domain/questions.py` has the rules."""
+
+    AUTO = "auto"
+    ALL = "all"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +63,7 @@ class PageOptions:
     dpi: int = 200
     lang: str = "ru"
     text_layer: TextLayerMode = TextLayerMode.AUTO
+    vlm_policy: VlmPolicy = VlmPolicy.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +73,11 @@ class DocumentOptions:
     page: PageOptions = field(default_factory=PageOptions)
     pages: tuple[int, ...] | None = None
     outputs: frozenset[OutputKind] = frozenset()
-    use_vlm: bool = False
     include_running: bool = False
+
+    @property
+    def use_vlm(self) -> bool:
+        return self.page.vlm_policy is not VlmPolicy.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class PageAnalysis:
-    """What a page worker returns. `page` counts from 1; `timings` are seconds per stage; `blocks` are in reading order."""
+    """What a page worker returns. `page` counts from 1; `timings` are seconds per stage; `blocks` are in reading order.
+
+    `questions`: what the VLM is to be asked, in the order of the blocks, with the crops to show; they go no further than the refiner.
+    """
 
     page: int
     dpi: int
@@ -110,6 +112,7 @@ class PageAnalysis:
     pictures: tuple[Picture, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
 
 
 class PageStatus(StrEnum):

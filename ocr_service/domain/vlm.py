@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ocr_service.domain.blocks import ContentFormat, TableGrid
-from ocr_service.domain.documents import MediaType
 from ocr_service.domain.geometry import BBox
+from ocr_service.domain.media import MediaType
 
 
 class VlmTask(StrEnum):
@@ -38,6 +38,15 @@ class Crop:
     height: int
     media_type: MediaType
     data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A block that the VLM is to be asked about. `crops`: one for each attempt, the later with more margin; at least one."""
+
+    block_id: str
+    task: VlmTask
+    crops: tuple[Crop, ...]
 
 
 @dataclass(frozen=True, slots=True)

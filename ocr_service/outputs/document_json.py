@@ -19,6 +19,7 @@ from ocr_service.domain.documents import (
     OutputKind,
     RemoteStatus,
     TextLayerMode,
+    VlmPolicy,
 )
 from ocr_service.domain.text import printable
 from ocr_service.outputs.atomic import whole_file
@@ -37,6 +38,7 @@ class OptionsJson(msgspec.Struct, frozen=True):
     text_layer: TextLayerMode
     outputs: list[OutputKind]
     use_vlm: bool
+    vlm_policy: VlmPolicy
     include_running: bool
 
 
@@ -144,6 +146,7 @@ def _options(options: DocumentOptions) -> OptionsJson:
         text_layer=options.page.text_layer,
         outputs=sorted(options.outputs),
         use_vlm=options.use_vlm,
+        vlm_policy=options.page.vlm_policy,
         include_running=options.include_running,
     )
 

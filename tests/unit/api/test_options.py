@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocr_service.api.options import OptionDefaults, parse_options, parse_pages
-from ocr_service.domain.documents import DocumentOptions, OutputKind, PageOptions, TextLayerMode
+from ocr_service.domain.documents import DocumentOptions, OutputKind, PageOptions, TextLayerMode, VlmPolicy
 from ocr_service.domain.errors import InvalidRequest
 
 DEFAULTS = OptionDefaults(dpi=200, lang="ru", max_pages=2000, vlm_enabled=False)
@@ -121,6 +121,25 @@ def test_where_there_is_a_vlm_it_is_used_unless_declined(fields: list[tuple[str,
 
 def test_contradicting_vlm_fields_are_refused() -> None:
     assert refusal(("use_vlm", "true"), ("vlm_policy", "none"), defaults=WITH_VLM).field == "vlm_policy"
+
+
+@pytest.mark.parametrize(
+    ("fields", "deployment", "expected"),
+    [
+        ([], VlmPolicy.ALL, VlmPolicy.ALL),
+        ([], VlmPolicy.NONE, VlmPolicy.NONE),
+        ([("use_vlm", "true")], VlmPolicy.NONE, VlmPolicy.AUTO),
+        ([("use_vlm", "true")], VlmPolicy.ALL, VlmPolicy.ALL),
+        ([("vlm_policy", "auto")], VlmPolicy.ALL, VlmPolicy.AUTO),
+        ([("vlm_policy", "all")], VlmPolicy.NONE, VlmPolicy.ALL),
+        ([("use_vlm", "false")], VlmPolicy.ALL, VlmPolicy.NONE),
+    ],
+)
+def test_a_request_may_choose_another_policy_than_the_deployments(
+    fields: list[tuple[str, str]], deployment: VlmPolicy, expected: VlmPolicy
+) -> None:
+    defaults = OptionDefaults(dpi=200, lang="ru", max_pages=2000, vlm_enabled=True, vlm_policy=deployment)
+    assert options(*fields, defaults=defaults).page.vlm_policy is expected
 
 
 @given(st.sets(st.integers(1, 2000), min_size=1, max_size=30))

@@ -46,6 +46,7 @@ _SUMMARY = {
         "text_layer": "auto",
         "outputs": ["searchable_pdf", "tables"],
         "use_vlm": False,
+        "vlm_policy": "none",
         "include_running": False,
     },
     "outputs": {"json": "result.json", "table_p0001-t1": "tables/p0001-t1.csv"},

@@ -15,8 +15,10 @@ from ocr_service.domain.documents import (
     MediaType,
     OutputKind,
     PageAnalysis,
+    PageOptions,
     PageResult,
     SourceFile,
+    VlmPolicy,
 )
 from ocr_service.domain.errors import (
     DeadlineExceeded,
@@ -552,7 +554,7 @@ def test_pages_that_wait_for_the_vlm_hold_no_worker_and_are_bounded(tmp_path: Pa
     async def scenario() -> None:
         refiner = HeldRefiner()
         world = World(tmp_path, capacity=2, limits=Limits(max_refining_pages=3), refiner=refiner)
-        refined = await world.start("vlm", pages=50, options=DocumentOptions(use_vlm=True))
+        refined = await world.start("vlm", pages=50, options=DocumentOptions(PageOptions(vlm_policy=VlmPolicy.AUTO)))
         await eventually(lambda: refiner.waiting == 5)
         assert world.workers.running == 0
         assert world.service.stats().pages_in_flight == 0
@@ -573,7 +575,7 @@ def test_a_document_without_the_vlm_does_not_wait_behind_one_with_it(tmp_path: P
     async def scenario() -> None:
         refiner = OnlyIfAsked()
         world = World(tmp_path, capacity=1, limits=Limits(max_refining_pages=1), refiner=refiner)
-        stuck = await world.start("vlm", pages=50, options=DocumentOptions(use_vlm=True))
+        stuck = await world.start("vlm", pages=50, options=DocumentOptions(PageOptions(vlm_policy=VlmPolicy.AUTO)))
         await eventually(lambda: refiner.waiting == 2)
         plain = await world.start("plain", pages=20)
         assert (await plain.result()).status is DocumentStatus.COMPLETE

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocr_service.domain.documents import DocumentOptions, DocumentStatus, MediaType, SourceFile
+from ocr_service.domain.documents import DocumentOptions, DocumentStatus, MediaType, PageOptions, SourceFile, VlmPolicy
 from ocr_service.domain.errors import DocumentUnreadable, Overloaded, PageFailed
 from ocr_service.pipeline.service import DocumentService, Limits, Parts
 from ocr_service.vlm.none import NoRefinement
@@ -56,7 +56,10 @@ class Run:
         upload = self.root / name
         upload.touch()
         try:
-            journey = await self.service.start(SourceFile(upload, MediaType.PDF, name, "00", 1), DocumentOptions(use_vlm=plan.use_vlm))
+            policy = VlmPolicy.AUTO if plan.use_vlm else VlmPolicy.NONE
+            journey = await self.service.start(
+                SourceFile(upload, MediaType.PDF, name, "00", 1), DocumentOptions(PageOptions(vlm_policy=policy))
+            )
         except Overloaded:
             return
         seen: list[int] = []

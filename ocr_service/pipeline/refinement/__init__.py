@@ -1,0 +1,1 @@
+"""What the VLM answers, held against what was read without it. Pure: no HTTP, no pixels."""

@@ -1,0 +1,84 @@
+"""The judge of tables: cell by cell where the answer has the evidence's grid, as a whole where it has another one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ocr_service.domain.blocks import Block, TableCell, TableGrid
+from ocr_service.pipeline.refinement.alignment import Comparison, compare
+from ocr_service.pipeline.refinement.evidence import SURE, Piece, cells_of, lines_of, piece_of
+from ocr_service.pipeline.refinement.findings import casts_doubt, contradiction
+from ocr_service.pipeline.refinement.folding import folded
+from ocr_service.pipeline.refinement.places import stands_where_the_page_has_it
+from ocr_service.pipeline.refinement.script import mended
+from ocr_service.pipeline.refinement.verdict import DIGITS_DIFFER, Outcome, Verdict, rejected
+
+# So many cells of a table may keep the evidence's text against the answer's; more, and the answer is not about this table.
+_KEPT_SHARE = 0.1
+
+
+def judge_table(block: Block, answer: TableGrid) -> Verdict:
+    """The verdict on a well-formed table."""
+    pieces = cells_of(block) or lines_of(block)
+    written = TableGrid(answer.rows, answer.columns, tuple(_mended(answer.cells, pieces)))
+    if block.table is not None and _shape(block.table) == _shape(answer):
+        return _same_grid(block, block.table, written)
+    if block.table is not None and block.table.columns > 1 and (block.confidence is None or block.confidence >= SURE):
+        # Rulings and columns were found on a page that is clear enough to be read surely.
+        return rejected("another grid than the page's", _whole(pieces, written).agreement)
+    return _other_grid(block, written)
+
+
+def _same_grid(block: Block, evidence: TableGrid, answer: TableGrid) -> Verdict:
+    """A cell that contradicts its evidence keeps the evidence's text."""
+    there = {(cell.row, cell.column): cell for cell in answer.cells}
+    cells: list[TableCell] = []
+    kept, digits_kept, doubtful = 0, False, False
+    for cell in evidence.cells:
+        text = there[cell.row, cell.column].text
+        piece = piece_of(cell, block)
+        comparison = compare([piece], text)
+        if contradiction(comparison, [piece]):
+            kept += 1
+            digits_kept = digits_kept or casts_doubt(comparison)
+            cells.append(cell)
+        else:
+            doubtful = doubtful or casts_doubt(comparison)
+            cells.append(replace(cell, text=text if folded(text) else cell.text))
+    grid = TableGrid(evidence.rows, evidence.columns, tuple(cells))
+    agreement = _whole(cells_of(block), answer).agreement
+    if kept > max(1, _KEPT_SHARE * sum(bool(cell.text) for cell in evidence.cells)):
+        return rejected("cells contradict the evidence", agreement)
+    warnings = (DIGITS_DIFFER,) if digits_kept or doubtful else ()
+    if doubtful:
+        return Verdict(Outcome.DOUBTFUL, "other digits than unsure evidence", agreement, table=grid, warnings=warnings)
+    reason = f"agrees with the evidence, which {kept} {'cell keeps' if kept == 1 else 'cells keep'}" if kept else "agrees with the evidence"
+    return Verdict(Outcome.ACCEPTED, reason, agreement, table=grid, warnings=warnings)
+
+
+def _other_grid(block: Block, answer: TableGrid) -> Verdict:
+    """Another grid is believed if it says the same in the same order, and every cell stands where the page has it."""
+    first, second = cells_of(block) or lines_of(block), lines_of(block)
+    judged = [(contradiction(comparison, pieces), comparison) for pieces in (first, second) for comparison in [_whole(pieces, answer)]]
+    reason, comparison = min(judged, key=lambda one: (bool(one[0]), -one[1].agreement))
+    if reason:
+        return rejected(reason, comparison.agreement)
+    if not stands_where_the_page_has_it(answer, (*first, *second)):
+        return rejected("cells are not where the page has them", comparison.agreement)
+    if casts_doubt(comparison):
+        return Verdict(Outcome.DOUBTFUL, "other digits than unsure evidence", comparison.agreement, table=answer, warnings=(DIGITS_DIFFER,))
+    return Verdict(Outcome.ACCEPTED, "agrees with the evidence", comparison.agreement, table=answer)
+
+
+def _whole(pieces: Sequence[Piece], answer: TableGrid) -> Comparison:
+    return compare(pieces, "\n".join(cell.text for cell in answer.cells))
+
+
+def _mended(cells: Sequence[TableCell], pieces: Sequence[Piece]) -> list[TableCell]:
+    texts = [piece.text for piece in pieces]
+    return [replace(cell, text=mended(cell.text, texts)) for cell in cells]
+
+
+def _shape(grid: TableGrid) -> tuple[tuple[int, int, int, int], ...]:
+    return tuple(sorted((cell.row, cell.column, cell.rowspan, cell.colspan) for cell in grid.cells))

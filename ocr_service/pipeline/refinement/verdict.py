@@ -1,0 +1,37 @@
+"""What is thought of an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ocr_service.domain.blocks import TableGrid
+
+DIGITS_DIFFER = "digits_differ"
+
+
+class Outcome(StrEnum):
+    """`doubtful`: it has digits that unsure evidence does not have; to be believed only if a second answer says the same."""
+
+    ACCEPTED = "accepted"
+    DOUBTFUL = "doubtful"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`reason`: a short phrase for people. `content` and `table` are what goes into the block: the answer, its script mended.
+
+    `agreement` 0–1 with the evidence, None where there was nothing to compare.
+    """
+
+    outcome: Outcome
+    reason: str
+    agreement: float | None = None
+    content: str = ""
+    table: TableGrid | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def rejected(reason: str, agreement: float | None = None) -> Verdict:
+    return Verdict(Outcome.REJECTED, reason, agreement)
