@@ -103,7 +103,8 @@ class RegionReader(Protocol):
 class PageRefiner(Protocol):
     """Asks the VLM about the blocks that need it. Never raises: what fails is marked in the block."""
 
-    async def refine(self, analysis: PageAnalysis, options: DocumentOptions) -> PageAnalysis: ...
+    async def refine(self, analysis: PageAnalysis, options: DocumentOptions, document_id: str) -> PageAnalysis:
+        """The page as it is kept, without its questions. Cancellation takes back what was asked."""
 
 
 class Observer(Protocol):

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ocr_service.domain.blocks import Source
+from ocr_service.domain.documents import PageOptions
 from ocr_service.domain.geometry import BBox, Upright
+from ocr_service.engines.crops import asks, cut_questions
 from ocr_service.engines.layer_text import LayerLine, main_direction
 from ocr_service.engines.layout import LayoutModel, Region
 from ocr_service.engines.overlooked_pictures import overlooked_pictures, taken
@@ -31,8 +33,9 @@ class DigitalPageReader:
     def __init__(self, layout: LayoutModel) -> None:
         self._layout = layout
 
-    def read(self, page: SourcePage, number: int, lines: Sequence[LayerLine], dpi: int, watch: Stopwatch) -> ReadPage:
-        """`lines` in pixels of the displayed page at `dpi`. Where most text stands on its side, the page is turned."""
+    def read(self, page: SourcePage, number: int, lines: Sequence[LayerLine], options: PageOptions, watch: Stopwatch) -> ReadPage:
+        """`lines` in pixels of the displayed page at the dpi of the options. Where most text stands on its side, the page is turned."""
+        dpi = options.dpi
         orientation = (360 - main_direction(lines)) % 360
         width, height = (round(side * dpi / 72) for side in (page.size.width_pt, page.size.height_pt))
         if orientation in {90, 270}:
@@ -48,10 +51,12 @@ class DigitalPageReader:
             tables, rest = find_tables(ruled, regions, page_lines, gray, dpi)
             regions += overlooked_pictures(gray, (width, height), dpi, taken(rest, tables, regions))
             blocks = assemble(PageParts(width, height, rest, tuple(regions), tables, Source.TEXT_LAYER))
-            if not needs_picture(blocks):
-                return ReadPage(Upright(width, height, orientation), blocks, ())
-            blocks, pictures = cut_pictures(blocks, number, turn(page.render(dpi), orientation))
-            return ReadPage(Upright(width, height, orientation), blocks, pictures)
+        if not needs_picture(blocks) and not asks(blocks, options):
+            return ReadPage(Upright(width, height, orientation), blocks, (), ())
+        with watch.stage("crops"):
+            rgb = turn(page.render(dpi), orientation)
+            blocks, pictures = cut_pictures(blocks, number, rgb)
+            return ReadPage(Upright(width, height, orientation), blocks, pictures, cut_questions(blocks, rgb, dpi, options))
 
     def _regions(self, page: SourcePage, lines: Sequence[PageLine], gray: Image, orientation: int, dpi: int) -> list[Region]:
         if not lines and not page.page.get_image_info():

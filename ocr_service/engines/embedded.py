@@ -6,6 +6,8 @@ tables and the same assembly of blocks.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 
 from ocr_service.domain.documents import (
@@ -66,12 +68,14 @@ class EmbeddedEngine:
         watch = Stopwatch()
         resolution = page.size.resolution(options.dpi)
         warnings = (resolution.warning,) if resolution.warning else ()
+        # A page may be too large for the dpi that was asked for.
+        options = replace(options, dpi=resolution.dpi)
         with watch.stage("text_layer"):
             report = examine(page, resolution.dpi)
         if options.text_layer is TextLayerMode.ONLY or (options.text_layer is TextLayerMode.AUTO and report.verdict.used):
             verdict = TextLayerVerdict(used=True, reason="trusted" if report.verdict.used else f"asked for, though {report.verdict.reason}")
             lines = report.text.lines if report.verdict.used else report.lines_without_ocr
-            found = self._digital.read(page, number, lines, resolution.dpi, watch)
+            found = self._digital.read(page, number, lines, options, watch)
         else:
             reason = "ignored as asked" if options.text_layer is TextLayerMode.IGNORE else report.verdict.reason
             verdict = TextLayerVerdict(used=False, reason=reason)
@@ -79,7 +83,7 @@ class EmbeddedEngine:
                 reader = self._readers.for_language(options.lang)
             except EngineSetupError as error:
                 raise PageFailed(f"This service cannot read {options.lang!r}: {error}") from error
-            found = self._scanned.read(page, number, reader, resolution.dpi, watch)
+            found = self._scanned.read(page, number, reader, options, watch)
         return PageAnalysis(
             page=number,
             dpi=resolution.dpi,
@@ -89,6 +93,7 @@ class EmbeddedEngine:
             pictures=found.pictures,
             timings=watch.seconds,
             warnings=(*warnings, *page.warnings),
+            questions=found.questions,
         )
 
 

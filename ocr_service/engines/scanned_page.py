@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 
 from ocr_service.domain.blocks import Source
+from ocr_service.domain.documents import PageOptions
 from ocr_service.domain.geometry import Upright
+from ocr_service.engines.crops import cut_questions
 from ocr_service.engines.layout import LayoutModel
 from ocr_service.engines.overlooked_pictures import overlooked_pictures, taken
 from ocr_service.engines.page_blocks import PageParts, assemble
@@ -36,7 +38,9 @@ class ScannedPageReader:
         self._ocr = ocr
         self._upright = upright
 
-    def read(self, page: SourcePage, number: int, reader: PageReader, dpi: int, watch: Stopwatch) -> ReadPage:
+    def read(self, page: SourcePage, number: int, reader: PageReader, options: PageOptions, watch: Stopwatch) -> ReadPage:
+        """The page at the dpi of the options."""
+        dpi = options.dpi
         with watch.stage("render"):
             rgb = page.render(dpi)
         with watch.stage("upright"):
@@ -57,7 +61,9 @@ class ScannedPageReader:
             regions += overlooked_pictures(gray, (width, height), dpi, taken(rest, tables, regions))
             blocks = assemble(PageParts(width, height, rest, tuple(regions), tables, Source.OCR))
             blocks, pictures = cut_pictures(blocks, number, rgb)
-        return ReadPage(Upright(width, height, pose.orientation, pose.skew), blocks, pictures)
+        with watch.stage("crops"):
+            questions = cut_questions(blocks, rgb, dpi, options)
+        return ReadPage(Upright(width, height, pose.orientation, pose.skew), blocks, pictures, questions)
 
 
 def _page_line(line: OcrLine) -> PageLine:

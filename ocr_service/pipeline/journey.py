@@ -222,7 +222,7 @@ class Journey:
         pages = tuple(asked_pages(self._info, self._request.options.pages))
         if len(failed) == len(pages):
             raise reading.failures.when_nothing_was_read()
-        warnings = self._info.warnings + await self._write_searchable_pdf()
+        warnings = self._info.warnings + reading.shortfall.warnings() + await self._write_searchable_pdf()
         self._timings["total"] = round(asyncio.get_running_loop().time() - self._began, 3)
         result = DocumentResult(
             document_id=self._folder.document_id,

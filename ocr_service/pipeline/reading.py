@@ -19,6 +19,7 @@ from ocr_service.pipeline.cancellation import to_the_end
 from ocr_service.pipeline.failures import Failures
 from ocr_service.pipeline.page_rate import PageRate
 from ocr_service.pipeline.progress import Progress
+from ocr_service.pipeline.shortfall import Shortfall
 from ocr_service.pipeline.turns import Room, Turn, Turns
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class Reading:
         self._storage_failure: StorageFailed | None = None
         self.finished: asyncio.Queue[Finished | None] = asyncio.Queue()
         self.failures = Failures()
+        self.shortfall = Shortfall()
         self.remaining = set(assignment.pages)
         # Entered at once: the document keeps the place in line that it had when its file was opened.
         self._next_turn: Turn | None = floor.turns.enter(self, self._room)
@@ -136,7 +138,7 @@ class Reading:
         """The page, read or failed: no error of a page is an error of the document."""
         try:
             analysis, attempts = await self._analyse(page, turn)
-            refined = await self._floor.refiner.refine(analysis, self._assignment.options)
+            refined = await self._floor.refiner.refine(analysis, self._assignment.options, self._assignment.folder.document_id)
         except ServiceError as error:
             attempts = error.attempts if isinstance(error, PageFailed) else 1
             return PageResult(page, error=PageError(error.code, error.detail), attempts=attempts)
@@ -164,6 +166,7 @@ class Reading:
         self.remaining.discard(result.page)
         if result.error is not None:
             self.failures.add(result.page, result.error)
+        self.shortfall.add(result)
         self._progress.page_done()
         # Whoever comes late reads the page from the disk.
         kept = body if self.finished.empty() else None

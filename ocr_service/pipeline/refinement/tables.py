@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from ocr_service.domain.blocks import Block, TableCell, TableGrid
 from ocr_service.pipeline.refinement.alignment import Comparison, compare
+from ocr_service.pipeline.refinement.cell_places import stands_where_the_page_has_it
 from ocr_service.pipeline.refinement.evidence import SURE, Piece, cells_of, lines_of, piece_of
 from ocr_service.pipeline.refinement.findings import casts_doubt, contradiction
 from ocr_service.pipeline.refinement.folding import folded
-from ocr_service.pipeline.refinement.places import stands_where_the_page_has_it
 from ocr_service.pipeline.refinement.script import mended
 from ocr_service.pipeline.refinement.verdict import DIGITS_DIFFER, Outcome, Verdict, rejected
 

@@ -542,7 +542,7 @@ class HeldRefiner:
         self.peak = 0
         self.answer = asyncio.Event()
 
-    async def refine(self, analysis: PageAnalysis, options: DocumentOptions) -> PageAnalysis:
+    async def refine(self, analysis: PageAnalysis, options: DocumentOptions, document_id: str) -> PageAnalysis:
         self.waiting += 1
         self.peak = max(self.peak, self.waiting)
         await self.answer.wait()
@@ -569,8 +569,8 @@ def test_pages_that_wait_for_the_vlm_hold_no_worker_and_are_bounded(tmp_path: Pa
 
 def test_a_document_without_the_vlm_does_not_wait_behind_one_with_it(tmp_path: Path) -> None:
     class OnlyIfAsked(HeldRefiner):
-        async def refine(self, analysis: PageAnalysis, options: DocumentOptions) -> PageAnalysis:  # type: ignore[explicit-override]
-            return await super().refine(analysis, options) if options.use_vlm else analysis
+        async def refine(self, analysis: PageAnalysis, options: DocumentOptions, document_id: str) -> PageAnalysis:  # type: ignore[explicit-override]
+            return await super().refine(analysis, options, document_id) if options.use_vlm else analysis
 
     async def scenario() -> None:
         refiner = OnlyIfAsked()
