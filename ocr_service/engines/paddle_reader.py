@@ -40,15 +40,16 @@ class Reading:
 
 
 class PaddleReader:
-    """A recogniser and its name."""
+    """A recogniser and its name; `ideographic` for Chinese and Japanese."""
 
-    def __init__(self, recognizer: TextRecognizer, name: str) -> None:
+    def __init__(self, recognizer: TextRecognizer, name: str, *, ideographic: bool = False) -> None:
         self.name = name
         self._recognizer = recognizer
+        self._ideographic = ideographic
 
     def look(self, line: LinePicture) -> Reading:
         """The characters of the line, and whether they cover it."""
-        chars = self._recognizer(cv2.cvtColor(line.pixels, cv2.COLOR_GRAY2RGB))
+        chars = self._recognizer(cv2.cvtColor(line.pixels, cv2.COLOR_GRAY2RGB), ideographic=self._ideographic)
         return Reading(chars, _is_complete(line, chars))
 
     def read(self, line: LinePicture) -> tuple[ReadWord, ...]:

@@ -25,12 +25,14 @@ from ocr_service.engines.tesseract import TesseractReader
 WHEEL_MODELS = Path(rapidocr.__file__).parent / "models"
 _EAST_SLAVIC = {"ru", "be", "uk"}
 _ESLAV = "eslav_PP-OCRv5_mobile_rec"
-# Languages of the Latin alphabet, Chinese and Japanese: the dictionary of PP-OCRv6 knows them.
+# Languages of the Latin alphabet; like Chinese and Japanese, the dictionary of PP-OCRv6 knows them.
 _UNIVERSAL = {
     *("af", "az", "bs", "ca", "cs", "cy", "da", "de", "en", "es", "et", "eu", "fi", "fr", "ga", "gl", "hr", "hu", "id", "is", "it"),
-    *("ja", "la", "lb", "lt", "lv", "mi", "ms", "mt", "nl", "no", "oc", "pl", "pt", "qu", "rm", "ro", "sk", "sl", "sq", "sv", "sw"),
-    *("tl", "tr", "vi", "zh"),
+    *("la", "lb", "lt", "lv", "mi", "ms", "mt", "nl", "no", "oc", "pl", "pt", "qu", "rm", "ro", "sk", "sl", "sq", "sv", "sw"),
+    *("tl", "tr", "vi"),
 }
+_IDEOGRAPHIC = {"zh", "ja"}
+_UNIVERSAL_NAME = "PP-OCRv6 small"
 
 
 class _Plain:
@@ -49,7 +51,9 @@ class Readers:
 
     def __init__(self, config: EngineConfig) -> None:
         self._config = config
-        self.universal = PaddleReader(wheel_recognizer(), "PP-OCRv6 small")
+        recognizer = wheel_recognizer()
+        self.universal = PaddleReader(recognizer, _UNIVERSAL_NAME)
+        self._ideographic = PaddleReader(recognizer, _UNIVERSAL_NAME, ideographic=True)
         self._by_language: dict[str, PageReader] = {}
 
     def for_language(self, lang: str) -> PageReader:
@@ -59,6 +63,8 @@ class Readers:
         return self._by_language[lang]
 
     def _build(self, lang: str) -> PageReader:
+        if lang in _IDEOGRAPHIC:
+            return _Plain(self._ideographic)
         if lang in _UNIVERSAL:
             return _Plain(self.universal)
         if lang in _EAST_SLAVIC and (model := eslav_folder(self._config.models_path)) is not None:

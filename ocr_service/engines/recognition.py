@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_service.engines.openvino_model import load_model
+from ocr_service.engines.ctc_head import BLANK, Classes, CtcHead
+from ocr_service.engines.openvino_model import load_model, load_without_classifier
 
 _HEIGHT = 48
 # OpenVINO keeps a plan of some 6 MB for every shape it has seen: widths in steps, coarser for long lines, keep its memory flat, and
@@ -21,7 +22,6 @@ _HEIGHT = 48
 _WIDTH_STEP = 32
 _STEPS = 16
 _WIDEST = 3200
-_BLANK = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,16 @@ class TextRecognizer:
     """Reads one line. `characters`: the dictionary in class order, without the CTC blank (class 0)."""
 
     def __init__(self, model: Path, characters: tuple[str, ...]) -> None:
-        self._model = load_model(model)
         self._characters = characters
+        split = load_without_classifier(model)
+        self._head = CtcHead(*split[1], characters) if split else None
+        self._model = split[0] if split else load_model(model)
 
-    def __call__(self, line: NDArray[np.uint8]) -> tuple[ReadChar, ...]:
-        """`line`: h×w×3 uint8, upright, cut close to the text. Spaces are characters too."""
+    def __call__(self, line: NDArray[np.uint8], *, ideographic: bool = False) -> tuple[ReadChar, ...]:
+        """`line`: h×w×3 uint8, upright, cut close to the text; `ideographic`: a line that is probably Chinese or Japanese.
+
+        Spaces are characters too.
+        """
         height, width = line.shape[:2]
         if height < 2 or width < 2:
             return ()
@@ -50,18 +55,21 @@ class TextRecognizer:
         padding = -scaled_w % max(_WIDTH_STEP, 1 << (scaled_w // _STEPS).bit_length())
         padded = cv2.copyMakeBorder(scaled, 0, 0, 0, padding, cv2.BORDER_CONSTANT, value=_paper(scaled))
         tensor = (padded.astype(np.float32) / 127.5 - 1.0).transpose(2, 0, 1)[None]
-        return self._decode(self._model(tensor)[0], (scaled_w + padding) / scaled_w)
+        return self._decode(self._classes(self._model(tensor)[0], ideographic=ideographic), (scaled_w + padding) / scaled_w)
 
-    def _decode(self, scores: NDArray[np.float32], stretch: float) -> tuple[ReadChar, ...]:
-        steps = len(scores)
-        best = scores.argmax(axis=1)
+    def _classes(self, output: NDArray[np.float32], *, ideographic: bool) -> Classes:
+        if self._head is None:
+            return Classes(output.argmax(axis=1), output.max(axis=1))
+        return self._head.whole(output) if ideographic else self._head.alphabetic_first(output)
+
+    def _decode(self, classes: Classes, stretch: float) -> tuple[ReadChar, ...]:
+        steps = len(classes.best)
         chars = []
-        for step in range(steps):
-            index = int(best[step])
-            if index == _BLANK or (step and index == best[step - 1]):
+        for step, index in enumerate(classes.best):
+            if index == BLANK or (step and index == classes.best[step - 1]):
                 continue
             text = self._characters[index - 1] if index <= len(self._characters) else " "
-            chars.append(ReadChar(text, float(scores[step, index]), min(1.0, (step + 0.5) / steps * stretch)))
+            chars.append(ReadChar(text, float(classes.scores[step]), min(1.0, (step + 0.5) / steps * stretch)))
         return tuple(chars)
 
 

@@ -194,22 +194,27 @@ def _ink_extent(ink: Gray) -> tuple[int, int]:
 def _join(pieces: list[Ruling]) -> list[Ruling]:
     """Pieces that continue each other become one line."""
     lines: list[Ruling] = []
+    within_reach: list[int] = []
     for piece in sorted(pieces, key=lambda item: item.start):
+        # Pieces come by their start: a line that ends too far before this one is out of reach of all that follow.
+        within_reach = [n for n in within_reach if piece.start - lines[n].end <= _JOIN_GAP]
         best = min(
-            (line for line in lines if _continues(line, piece)),
-            key=lambda line: abs(line.at(piece.start) - float(piece.across[0])) + max(0.0, piece.start - line.end) / 30,
+            (n for n in within_reach if _continues(lines[n], piece)),
+            key=lambda n: abs(lines[n].at(piece.start) - float(piece.across[0])) + max(0.0, piece.start - lines[n].end) / 30,
             default=None,
         )
         if best is None:
+            within_reach.append(len(lines))
             lines.append(piece)
         else:
-            lines[lines.index(best)] = _joined(best, piece)
+            lines[best] = _joined(lines[best], piece)
     return lines
 
 
 def _continues(line: Ruling, piece: Ruling) -> bool:
+    """Whether the piece, which starts within reach of the line's end, goes on where the line stops."""
     gap = piece.start - line.end
-    if gap > _JOIN_GAP or piece.end <= line.end:
+    if piece.end <= line.end:
         return False
     drift = abs(float(line.across[-1] - piece.across[0]))
     return drift <= _JOIN_DRIFT if gap >= 0 else abs(line.at(piece.start) - float(piece.across[0])) <= 2.0

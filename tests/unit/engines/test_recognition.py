@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ocr_service.engines.line_crop import LinePicture
+from ocr_service.engines.openvino_model import load_without_classifier
 from ocr_service.engines.paddle_reader import PaddleReader, words_of
 from ocr_service.engines.readers import WHEEL_MODELS, wheel_recognizer
 from ocr_service.engines.recognition import ReadChar, TextRecognizer
@@ -68,8 +69,8 @@ def test_ink_beyond_the_characters_makes_a_reading_incomplete(recognizer: TextRe
             pass
 
         @override
-        def __call__(self, line: NDArray[np.uint8]) -> tuple[ReadChar, ...]:
-            return tuple(char for char in recognizer(line) if char.at < 0.5)
+        def __call__(self, line: NDArray[np.uint8], *, ideographic: bool = False) -> tuple[ReadChar, ...]:
+            return tuple(char for char in recognizer(line, ideographic=ideographic) if char.at < 0.5)
 
     drawn = draw("the first half, the second half")
     assert PaddleReader(recognizer, "all").look(drawn.line).complete
@@ -86,3 +87,18 @@ def test_words_are_parted_at_spaces_and_keep_their_confidence(reader: PaddleRead
 
 def test_the_models_of_the_wheel_are_there() -> None:
     assert (WHEEL_MODELS / "PP-OCRv6_rec_small.onnx").is_file()
+
+
+@pytest.mark.parametrize(
+    "text", ["Invoice No. 2024-117 of 3 March", "€ 1 250,00 ± 5 %", "关于设备验收的通知", "The word 水 means water", "合同编号 AB-17"]
+)
+def test_looking_with_the_alphabet_first_reads_what_the_whole_dictionary_reads(recognizer: TextRecognizer, text: str) -> None:
+    line = np.dstack([draw(text, font="china-s", size=14).line.pixels] * 3)
+    first, whole = recognizer(line), recognizer(line, ideographic=True)
+    assert [char.text for char in first] == [char.text for char in whole]
+    assert [char.at for char in first] == [char.at for char in whole]
+    assert all(one.score == pytest.approx(other.score, abs=0.05) for one, other in zip(first, whole, strict=True))
+
+
+def test_a_model_that_ends_otherwise_is_run_to_its_end() -> None:
+    assert load_without_classifier(WHEEL_MODELS / "PP-OCRv6_det_small.onnx") is None
