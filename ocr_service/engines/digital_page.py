@@ -42,7 +42,7 @@ class DigitalPageReader:
             width, height = height, width
         with watch.stage("render"):
             gray = turn(page.render_gray(page.size.resolution(WORK_DPI).dpi), orientation)
-        page_lines = [_page_line(line, orientation, width, height, dpi) for line in lines]
+        page_lines = [upright_line(line, orientation, width, height, dpi) for line in lines]
         with watch.stage("tables"):
             ruled = _scaled(find_drawn_tables(gray, WORK_DPI), width / gray.shape[1])
         with watch.stage("layout"):
@@ -66,7 +66,8 @@ class DigitalPageReader:
         return self._layout.of_picture(gray, lines, dpi)
 
 
-def _page_line(line: LayerLine, orientation: int, width: int, height: int, dpi: int) -> PageLine:
+def upright_line(line: LayerLine, orientation: int, width: int, height: int, dpi: int) -> PageLine:
+    """A line of the displayed page on the page turned clockwise by `orientation`, which is `width` × `height` pixels at `dpi`."""
     words = tuple(Word(_turned(word.bbox, orientation, width, height), word.text, word.confidence) for word in line.words)
     return PageLine(_turned(line.bbox, orientation, width, height), words, line.size_pt * dpi / 72, line.bold)
 

@@ -10,19 +10,13 @@ from dataclasses import replace
 
 import cv2
 
-from ocr_service.domain.documents import (
-    DocumentInfo,
-    PageAnalysis,
-    PageOptions,
-    SourceFile,
-    TextLayerMode,
-    TextLayerVerdict,
-)
+from ocr_service.domain.documents import DocumentInfo, PageAnalysis, PageOptions, SourceFile
 from ocr_service.domain.errors import PageFailed
 from ocr_service.domain.ports import PageEngine
 from ocr_service.engines.config import EngineConfig, EngineSetupError
 from ocr_service.engines.detection import TextDetector
 from ocr_service.engines.digital_page import DigitalPageReader
+from ocr_service.engines.layer_choice import choose
 from ocr_service.engines.layout import LayoutModel
 from ocr_service.engines.page_ocr import PageOcr
 from ocr_service.engines.readers import WHEEL_MODELS, Readers
@@ -72,13 +66,10 @@ class EmbeddedEngine:
         options = replace(options, dpi=resolution.dpi)
         with watch.stage("text_layer"):
             report = examine(page, resolution.dpi)
-        if options.text_layer is TextLayerMode.ONLY or (options.text_layer is TextLayerMode.AUTO and report.verdict.used):
-            verdict = TextLayerVerdict(used=True, reason="trusted" if report.verdict.used else f"asked for, though {report.verdict.reason}")
-            lines = report.text.lines if report.verdict.used else report.lines_without_ocr
-            found = self._digital.read(page, number, lines, options, watch)
+        choice = choose(report, options.text_layer)
+        if choice.lines is not None:
+            found = self._digital.read(page, number, choice.lines, options, watch)
         else:
-            reason = "ignored as asked" if options.text_layer is TextLayerMode.IGNORE else report.verdict.reason
-            verdict = TextLayerVerdict(used=False, reason=reason)
             try:
                 reader = self._readers.for_language(options.lang)
             except EngineSetupError as error:
@@ -88,7 +79,7 @@ class EmbeddedEngine:
             page=number,
             dpi=resolution.dpi,
             upright=found.upright,
-            text_layer=verdict,
+            text_layer=choice.verdict,
             blocks=found.blocks,
             pictures=found.pictures,
             timings=watch.seconds,

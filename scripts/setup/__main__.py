@@ -1,4 +1,7 @@
-"""`python -m scripts.setup LOCK`: the environment in `.venv` as the lock file says, and Tesseract's language data."""
+"""`python -m scripts.setup LOCK`: the environment as the lock file says, and what it needs of the system.
+
+That is `.venv` and Tesseract's language data; `.venv-paddle` and OpenGL for requirements_paddle.txt.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,25 @@ import os
 import sys
 from pathlib import Path
 
-from scripts.setup import environment, tesseract
+from scripts.setup import environment, opengl, tesseract
 from scripts.setup.exclusive import only_one
 from scripts.setup.progress import SetupError, say
 
 PROJECT = Path(__file__).parents[2]
+PADDLE_LOCK = "requirements_paddle.txt"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.setup", description=__doc__)
-    parser.add_argument("lock", type=Path, help="requirements_vllm.txt or requirements_dev.txt")
+    parser.add_argument("lock", type=Path, help="requirements_vllm.txt, requirements_dev.txt or requirements_paddle.txt")
     arguments = parser.parse_args()
     try:
         with only_one(PROJECT / ".tools" / "setup.lock"):
-            environment.prepare(PROJECT, PROJECT / arguments.lock)
-            tesseract.prepare(os.environ)
+            if arguments.lock.name == PADDLE_LOCK:
+                opengl.prepare(environment.prepare(PROJECT, PROJECT / arguments.lock, ".venv-paddle"))
+            else:
+                environment.prepare(PROJECT, PROJECT / arguments.lock)
+                tesseract.prepare(os.environ)
     except SetupError as error:
         say(f"Setup failed: {error}")
         return 1

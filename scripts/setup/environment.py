@@ -24,18 +24,20 @@ _RUNTIME_LOCK = "requirements_vllm.txt"
 _STAMP = "installed-locks.json"
 
 
-def prepare(project: Path, lock: Path) -> None:
-    """Make `<project>/.venv` satisfy the lock; returns at once when it does already. Raises SetupError."""
-    environment = project / ".venv"
-    runtime = project / _RUNTIME_LOCK
+def prepare(project: Path, lock: Path, name: str = ".venv") -> Path:
+    """Make the environment `<project>/<name>` satisfy the lock and return it; does nothing when it does already. Raises SetupError."""
+    environment = project / name
+    # Only `.venv` holds two locks, one on top of the other.
+    runtime = project / _RUNTIME_LOCK if name == ".venv" else lock
     installed = _read_stamp(environment)
     if _fingerprint(lock) in installed:
-        return
+        return environment
     (environment / _STAMP).unlink(missing_ok=True)
     if _fingerprint(runtime) not in installed:
         _create(environment)
     _install(environment, lock)
     _write_stamp(environment, {_fingerprint(runtime), _fingerprint(lock)})
+    return environment
 
 
 def _fingerprint(lock: Path) -> str:
@@ -92,7 +94,8 @@ def _install(environment: Path, lock: Path) -> None:
     total = len(re.findall(r"^[\w.-]+==(?!.*sys_platform == 'win32')", lock.read_text(), re.MULTILINE))
     say(f"Installing the packages of {lock.name} (log: {log})")
     command: list[str | Path] = [
-        environment / "bin" / "python", "-m", "pip", "install", "--require-hashes", "--only-binary", ":all:",
+        # A lock is complete; and one of them leaves out, on purpose, what a package asks for (requirements_paddle.overrides).
+        environment / "bin" / "python", "-m", "pip", "install", "--no-deps", "--require-hashes", "--only-binary", ":all:",
         "--disable-pip-version-check", "--no-input", "--progress-bar", "off", "--root-user-action", "ignore", "--requirement", lock,
     ]  # fmt: skip
     counter = Counter("Packages", total)
