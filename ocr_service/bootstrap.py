@@ -59,7 +59,7 @@ def build(settings: Settings, engine: str) -> Service:
     except OSError as error:
         raise SettingsError(f"OUTPUT_DIR: {settings.output_dir} cannot be written ({error.strerror})") from error
     metrics = Metrics()
-    pool = WorkerPool(_pool_config(settings, engine), metrics)
+    pool = WorkerPool(pool_config(settings, engine), metrics)
     store = LocalStore(uploads.output_dir)
     s3 = _s3_store(settings, store, uploads.output_dir)
     documents = pipeline.DocumentService(pipeline.Parts(pool, s3 or store, NoRefinement(), metrics), _limits(settings))
@@ -79,7 +79,8 @@ def build(settings: Settings, engine: str) -> Service:
     return Service(pool, documents, monitor, app)
 
 
-def _pool_config(settings: Settings, engine: str) -> PoolConfig:
+def pool_config(settings: Settings, engine: str) -> PoolConfig:
+    """How page workers are started, for the service and for its warm-up."""
     return PoolConfig(
         engine_config=EngineConfig(
             models_path=settings.models_path,
