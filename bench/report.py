@@ -6,7 +6,7 @@ import argparse
 import re
 from typing import Any
 
-from bench import accuracy, fairness, memory, results, speed
+from bench import accuracy, fairness, lies, memory, results, speed
 from bench.service import PROJECT
 
 DOCUMENT = PROJECT / "docs" / "performance.md"
@@ -34,7 +34,7 @@ def _fairness(found: dict[str, Any]) -> str:
     return f"{head}\n\n{fairness.latency_table(found['latency'])}\n\n{fairness.clients_table(found['clients'])}"
 
 
-TABLES = {"accuracy": _accuracy, "speed": _speed, "memory": _memory, "fairness": _fairness}
+TABLES = {"accuracy": _accuracy, "speed": _speed, "memory": _memory, "fairness": _fairness, "lies": lies.tables}
 
 
 def section(name: str) -> str:
@@ -45,7 +45,9 @@ def section(name: str) -> str:
     about, machine = found["about"], found["about"]["machine"]
     where = f"{machine['cores']} cores of {machine['cpu']}, {machine['memory_gb']} GB, {machine['system']}"
     told = f"Measured on {about['date']} at {about['commit']} with `{about['command']}` on {where}."
-    return f"{told} Engine: {found['engine']}; {found['workers']} workers.\n\n{TABLES[name](found)}"
+    # What runs without the service has no engine.
+    engine = f" Engine: {found['engine']}; {found['workers']} workers." if "engine" in found else ""
+    return f"{told}{engine}\n\n{TABLES[name](found)}"
 
 
 def filled(text: str) -> str:

@@ -11,8 +11,10 @@ from rapidfuzz.distance import Levenshtein
 from ocr_service.pipeline.refinement.evidence import Piece
 from ocr_service.pipeline.refinement.folding import by_shape, words
 
-# A word of which less than this stands in the other reading is another word; but not for one wrong letter of two or three.
+# A word of which less than this stands in the other reading is another word, but not for one wrong letter of two or three; where the
+# evidence is sure, three wrong letters make another word too if they are more than a fifth.
 _SAME_WORD = 0.6
+_SURELY_SAME_WORD = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +22,14 @@ class Difference:
     """One place where the readings differ: the folded words that the difference touches on either side.
 
     `changed`: the letters and digits themselves that differ, of both sides. `is_sure`: the evidence is sure of its reading there.
+    `is_alone`: one side has whole words where the other has nothing.
     """
 
     evidence: tuple[str, ...]
     answer: tuple[str, ...]
     changed: str
     is_sure: bool
+    is_alone: bool
 
     @property
     def is_about_digits(self) -> bool:
@@ -48,9 +52,13 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`agreement` 0–1: the share of letters and digits in common. `lost` words are the evidence's, `new` ones the answer's."""
+    """`agreement` 0–1: the share of letters and digits in common; `likeness` 0–1: the same over the words that both readings have.
+
+    `lost` words are the evidence's, `new` ones the answer's.
+    """
 
     agreement: float
+    likeness: float
     differences: tuple[Difference, ...]
     lost: tuple[Word, ...]
     new: tuple[Word, ...]
@@ -88,15 +96,26 @@ def compare(pieces: Sequence[Piece], answer: str) -> Comparison:
                 right.matched[right.home[b0 + offset]] += 1
             continue
         sure = _is_sure(left, a0, a1)
-        differences.append(Difference(left.touched(a0, a1), right.touched(b0, b1), left.text[a0:a1] + right.text[b0:b1], sure))
+        touched = left.touched(a0, a1), right.touched(b0, b1)
+        alone = len("".join(touched[0] + touched[1])) == a1 - a0 + b1 - b0 and (a1 == a0 or b1 == b0)
+        differences.append(Difference(*touched, left.text[a0:a1] + right.text[b0:b1], sure, alone))
         for index in set(right.home[b0:b1]):
             sure_right[index] = sure_right[index] and sure
-        if a1 > a0 and b1 > b0:
+        if _are_counterparts(a1 - a0, b1 - b0):
             alone_left -= set(left.home[a0:a1])
             alone_right -= set(right.home[b0:b1])
-    lost = tuple(Word(word, sure, index in alone_left) for index, (word, sure) in enumerate(left.words) if _is_missing(left, index))
+    without = _without_counterpart(left, right)
+    alone_left |= without[0]
+    alone_right |= without[1]
+    lost = tuple(
+        Word(word, sure, index in alone_left)
+        for index, (word, sure) in enumerate(left.words)
+        if index in without[0] or _is_missing(left, index, is_sure=sure)
+    )
     new = tuple(
-        Word(word, sure_right[index], index in alone_right) for index, (word, _) in enumerate(right.words) if _is_missing(right, index)
+        Word(word, sure_right[index], index in alone_right)
+        for index, (word, _) in enumerate(right.words)
+        if index in without[1] or _is_missing(right, index, is_sure=sure_right[index])
     )
     longest = max(len(left.text), len(right.text))
     distance = sum(
@@ -104,7 +123,36 @@ def compare(pieces: Sequence[Piece], answer: str) -> Comparison:
         for operation in operations
         if operation.tag != "equal"
     )
-    return Comparison(1 - distance / longest if longest else 1.0, tuple(differences), lost, new, len(left.text), len(right.text))
+    agreement = 1 - distance / longest if longest else 1.0
+    return Comparison(agreement, _likeness(left), tuple(differences), lost, new, len(left.text), len(right.text))
+
+
+def _without_counterpart(left: _Side, right: _Side) -> tuple[set[int], set[int]]:
+    """The words of either side that stand between two words of the other, with nothing in their place.
+
+    Letter by letter, «не» before a word with н and е in it would be taken for a part of that word.
+    """
+    found: tuple[set[int], set[int]] = set(), set()
+    operations = Levenshtein.opcodes([word for word, _ in left.words], [word for word, _ in right.words])
+    for is_equal, group in groupby(operations, key=lambda operation: operation.tag == "equal"):
+        run = list(group)
+        inside = range(run[0].src_start, run[-1].src_end), range(run[0].dest_start, run[-1].dest_end)
+        if not is_equal and (not inside[0] or not inside[1]):
+            found[0].update(inside[0])
+            found[1].update(inside[1])
+    return found
+
+
+def _likeness(side: _Side) -> float:
+    """Share of letters in common, over the words that the other side has too; 1 if it has none."""
+    shared = [index for index in range(len(side.words)) if not _is_missing(side, index)]
+    letters = sum(len(side.words[index][0]) for index in shared)
+    return sum(side.matched[index] for index in shared) / letters if letters else 1.0
+
+
+def _are_counterparts(left: int, right: int) -> bool:
+    """Whether so many letters can be two readings of the same ones; a single letter is none of a whole sentence."""
+    return left > 0 and right > 0 and max(left, right) <= 2 * min(left, right) + 3
 
 
 def _is_sure(left: _Side, start: int, end: int) -> bool:
@@ -113,6 +161,9 @@ def _is_sure(left: _Side, start: int, end: int) -> bool:
     return bool(left.home) and all(left.words[index][1] for index in set(left.home[first : last + 1]))
 
 
-def _is_missing(side: _Side, index: int) -> bool:
+def _is_missing(side: _Side, index: int, *, is_sure: bool = False) -> bool:
     length, matched = len(side.words[index][0]), side.matched[index]
-    return matched == 0 or (matched < _SAME_WORD * length and length - matched > 1)
+    wrong = length - matched
+    if matched == 0 or (wrong > 1 and matched < _SAME_WORD * length):
+        return True
+    return is_sure and wrong > 2 and matched < _SURELY_SAME_WORD * length

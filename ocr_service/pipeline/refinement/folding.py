@@ -17,7 +17,7 @@ _FOLDED = str.maketrans({other.casefold(): ours.casefold() for other, ours in ((
 _FOLDED[ord("ё")] = "e"
 # What OCR and models take for one another where the shape is all they see. Left: folded letters, right: the digit.
 _DIGIT_SHAPES = str.maketrans(
-    {"o": "0", "з": "3", "l": "1", "i": "1", "б": "6", "b": "8", "ч": "4", "s": "5", "z": "2", "g": "9", "q": "9", "э": "3"}
+    {"o": "0", "з": "3", "l": "1", "i": "1", "б": "6", "b": "8", "ч": "4", "s": "5", "z": "2", "g": "9", "q": "9", "э": "3", "ю": "10"}
 )
 _MARKUP = re.compile(r"\\[A-Za-z]+|[$^_{}]")
 _NOT_COUNTED = re.compile(r"[№\u00ad\u200b-\u200f\ufeff]")

@@ -14,11 +14,11 @@ from ocr_service.domain.text import join_lines
 from ocr_service.domain.vlm import FinishReason, VlmAnswer, VlmTask
 from ocr_service.pipeline.refinement.alignment import compare
 from ocr_service.pipeline.refinement.evidence import cells_of, lines_of
-from ocr_service.pipeline.refinement.findings import casts_doubt, contradiction
+from ocr_service.pipeline.refinement.findings import contradiction, doubts
 from ocr_service.pipeline.refinement.folding import digits, folded, words
 from ocr_service.pipeline.refinement.script import mended
 from ocr_service.pipeline.refinement.tables import judge_table
-from ocr_service.pipeline.refinement.verdict import DIGITS_DIFFER, Outcome, Verdict, rejected
+from ocr_service.pipeline.refinement.verdict import DIGITS_DIFFER, Verdict, believed, rejected
 
 # LaTeX writes with commands what OCR reads as letters, so little is left to compare.
 _FORMULA_RESEMBLES = {True: 0.6, False: 0.3}
@@ -66,9 +66,7 @@ def _text(block: Block, answer: VlmAnswer) -> Verdict:
     if reason := contradiction(comparison, pieces):
         return rejected(reason, comparison.agreement)
     content = _laid_out(mended(answer.content, (piece.text for piece in pieces)), block)
-    if casts_doubt(comparison):
-        return Verdict(Outcome.DOUBTFUL, "other digits than unsure evidence", comparison.agreement, content, warnings=(DIGITS_DIFFER,))
-    return Verdict(Outcome.ACCEPTED, "agrees with the evidence", comparison.agreement, content)
+    return believed(doubts(comparison), comparison.agreement, content)
 
 
 def _laid_out(text: str, block: Block) -> str:
@@ -88,10 +86,10 @@ def _formula(block: Block, latex: str) -> Verdict:
     if agreement < _FORMULA_RESEMBLES[exact]:
         return rejected("does not resemble the evidence", agreement)
     if Counter(digits(evidence)) == Counter(digits(latex)):
-        return Verdict(Outcome.ACCEPTED, "agrees with the evidence", agreement, latex)
+        return believed((), agreement, latex)
     if all(piece.is_sure for piece in pieces):
         return rejected("digits contradict the evidence", agreement)
-    return Verdict(Outcome.DOUBTFUL, "other digits than unsure evidence", agreement, latex, warnings=(DIGITS_DIFFER,))
+    return believed((DIGITS_DIFFER,), agreement, latex)
 
 
 def _chart(block: Block, answer: VlmAnswer) -> Verdict:
@@ -104,7 +102,7 @@ def _chart(block: Block, answer: VlmAnswer) -> Verdict:
         return rejected("digits contradict the evidence", agreement)
     if agreement < _CHART_RESEMBLES:
         return rejected("does not resemble the evidence", agreement)
-    return Verdict(Outcome.ACCEPTED, "agrees with the evidence", agreement, answer.content, answer.table)
+    return believed((), agreement, answer.content, answer.table)
 
 
 def _letters_in_common(left: str, right: str) -> float:

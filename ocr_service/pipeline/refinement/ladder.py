@@ -12,12 +12,12 @@ from ocr_service.domain.blocks import Block, ContentFormat, Refinement, Refineme
 from ocr_service.domain.errors import VlmFailed
 from ocr_service.domain.ports import RegionReader
 from ocr_service.domain.vlm import Question, Sampling, VlmAnswer
-from ocr_service.pipeline.refinement.folding import digits
+from ocr_service.pipeline.refinement.folding import folded
 from ocr_service.pipeline.refinement.judge import judge
 from ocr_service.pipeline.refinement.verdict import Outcome, Verdict
 
 RUNGS = (Sampling(temperature=0.0), Sampling(temperature=0.2, repetition_penalty=1.05))
-_UNCONFIRMED = "other digits than unsure evidence, and a second answer did not confirm them"
+_UNCONFIRMED = "{}, and a second answer did not confirm it"
 
 
 async def refined(block: Block, question: Question, reader: RegionReader) -> Block:
@@ -47,12 +47,13 @@ def failed(block: Block, reason: str, *, attempts: int) -> Block:
 
 
 def _is_confirmed(heard: list[tuple[VlmAnswer, Verdict]]) -> bool:
-    return all(verdict.outcome is Outcome.DOUBTFUL for _, verdict in heard) and len({_digits(verdict) for _, verdict in heard}) == 1
+    """Whether both answers are doubtful and say the same, letter for letter."""
+    return all(verdict.outcome is Outcome.DOUBTFUL for _, verdict in heard) and len({_letters(verdict) for _, verdict in heard}) == 1
 
 
-def _digits(verdict: Verdict) -> str:
+def _letters(verdict: Verdict) -> str:
     cells = verdict.table.cells if verdict.table is not None else ()
-    return digits(" ".join([verdict.content, *(cell.text for cell in cells)]))
+    return folded(" ".join([verdict.content, *(cell.text for cell in cells)]))
 
 
 def _replaced(block: Block, answer: VlmAnswer, verdict: Verdict, attempts: int) -> Block:
@@ -77,6 +78,6 @@ def _replaced(block: Block, answer: VlmAnswer, verdict: Verdict, attempts: int) 
 def _kept(block: Block, heard: list[tuple[VlmAnswer, Verdict]], *, attempts: int) -> Block:
     """The evidence stays; the last answer is kept beside it for people to look at."""
     answer, verdict = heard[-1]
-    doubted = any(verdict.outcome is Outcome.DOUBTFUL for _, verdict in heard)
-    reason = _UNCONFIRMED if doubted else verdict.reason
+    doubted = next((verdict for _, verdict in heard if verdict.outcome is Outcome.DOUBTFUL), None)
+    reason = _UNCONFIRMED.format(doubted.reason) if doubted is not None else verdict.reason
     return replace(block, refinement=Refinement(RefinementStatus.REJECTED, reason, verdict.agreement, attempts, answer.raw))

@@ -9,10 +9,10 @@ from ocr_service.domain.blocks import Block, TableCell, TableGrid
 from ocr_service.pipeline.refinement.alignment import Comparison, compare
 from ocr_service.pipeline.refinement.cell_places import stands_where_the_page_has_it
 from ocr_service.pipeline.refinement.evidence import SURE, Piece, cells_of, lines_of, piece_of
-from ocr_service.pipeline.refinement.findings import casts_doubt, contradiction
+from ocr_service.pipeline.refinement.findings import contradiction, doubts
 from ocr_service.pipeline.refinement.folding import folded
 from ocr_service.pipeline.refinement.script import mended
-from ocr_service.pipeline.refinement.verdict import DIGITS_DIFFER, Outcome, Verdict, rejected
+from ocr_service.pipeline.refinement.verdict import DIGITS_DIFFER, Outcome, Verdict, believed, rejected
 
 # So many cells of a table may keep the evidence's text against the answer's; more, and the answer is not about this table.
 _KEPT_SHARE = 0.1
@@ -21,11 +21,10 @@ _KEPT_SHARE = 0.1
 def judge_table(block: Block, answer: TableGrid) -> Verdict:
     """The verdict on a well-formed table."""
     pieces = cells_of(block) or lines_of(block)
-    written = TableGrid(answer.rows, answer.columns, tuple(_mended(answer.cells, pieces)))
+    written = _mended(answer, block.table, pieces)
     if block.table is not None and _shape(block.table) == _shape(answer):
         return _same_grid(block, block.table, written)
-    if block.table is not None and block.table.columns > 1 and (block.confidence is None or block.confidence >= SURE):
-        # Rulings and columns were found on a page that is clear enough to be read surely.
+    if block.table is not None and block.table.columns > 1 and _is_poorer(answer, block.table, block):
         return rejected("another grid than the page's", _whole(pieces, written).agreement)
     return _other_grid(block, written)
 
@@ -34,27 +33,27 @@ def _same_grid(block: Block, evidence: TableGrid, answer: TableGrid) -> Verdict:
     """A cell that contradicts its evidence keeps the evidence's text."""
     there = {(cell.row, cell.column): cell for cell in answer.cells}
     cells: list[TableCell] = []
-    kept, digits_kept, doubtful = 0, False, False
+    doubted: set[str] = set()
+    kept, digits_kept = 0, False
     for cell in evidence.cells:
         text = there[cell.row, cell.column].text
         piece = piece_of(cell, block)
         comparison = compare([piece], text)
         if contradiction(comparison, [piece]):
             kept += 1
-            digits_kept = digits_kept or casts_doubt(comparison)
+            digits_kept = digits_kept or DIGITS_DIFFER in doubts(comparison)
             cells.append(cell)
         else:
-            doubtful = doubtful or casts_doubt(comparison)
+            doubted.update(doubts(comparison))
             cells.append(replace(cell, text=text if folded(text) else cell.text))
     grid = TableGrid(evidence.rows, evidence.columns, tuple(cells))
     agreement = _whole(cells_of(block), answer).agreement
     if kept > max(1, _KEPT_SHARE * sum(bool(cell.text) for cell in evidence.cells)):
         return rejected("cells contradict the evidence", agreement)
-    warnings = (DIGITS_DIFFER,) if digits_kept or doubtful else ()
-    if doubtful:
-        return Verdict(Outcome.DOUBTFUL, "other digits than unsure evidence", agreement, table=grid, warnings=warnings)
-    reason = f"agrees with the evidence, which {kept} {'cell keeps' if kept == 1 else 'cells keep'}" if kept else "agrees with the evidence"
-    return Verdict(Outcome.ACCEPTED, reason, agreement, table=grid, warnings=warnings)
+    if doubted or not kept:
+        return believed(tuple(sorted(doubted | {DIGITS_DIFFER})) if digits_kept else tuple(sorted(doubted)), agreement, table=grid)
+    reason = f"agrees with the evidence, which {kept} {'cell keeps' if kept == 1 else 'cells keep'}"
+    return Verdict(Outcome.ACCEPTED, reason, agreement, table=grid, warnings=(DIGITS_DIFFER,) if digits_kept else ())
 
 
 def _other_grid(block: Block, answer: TableGrid) -> Verdict:
@@ -66,18 +65,30 @@ def _other_grid(block: Block, answer: TableGrid) -> Verdict:
         return rejected(reason, comparison.agreement)
     if not stands_where_the_page_has_it(answer, (*first, *second)):
         return rejected("cells are not where the page has them", comparison.agreement)
-    if casts_doubt(comparison):
-        return Verdict(Outcome.DOUBTFUL, "other digits than unsure evidence", comparison.agreement, table=answer, warnings=(DIGITS_DIFFER,))
-    return Verdict(Outcome.ACCEPTED, "agrees with the evidence", comparison.agreement, table=answer)
+    return believed(doubts(comparison), comparison.agreement, table=answer)
 
 
 def _whole(pieces: Sequence[Piece], answer: TableGrid) -> Comparison:
     return compare(pieces, "\n".join(cell.text for cell in answer.cells))
 
 
-def _mended(cells: Sequence[TableCell], pieces: Sequence[Piece]) -> list[TableCell]:
+def _is_poorer(answer: TableGrid, evidence: TableGrid, block: Block) -> bool:
+    """Rulings found on a page that is clear enough to be read surely are not given up for other columns or fewer merged cells."""
+    if block.confidence is not None and block.confidence < SURE:
+        return False
+    return block.confidence is None or answer.columns != evidence.columns or _merged(answer) < _merged(evidence)
+
+
+def _merged(grid: TableGrid) -> int:
+    return sum(cell.rowspan * cell.colspan > 1 for cell in grid.cells)
+
+
+def _mended(answer: TableGrid, evidence: TableGrid | None, pieces: Sequence[Piece]) -> TableGrid:
+    """Every cell in the alphabet of its own evidence, where that is in the same place, else of the table's."""
+    own = {(cell.row, cell.column): cell.text for cell in evidence.cells} if evidence is not None else {}
     texts = [piece.text for piece in pieces]
-    return [replace(cell, text=mended(cell.text, texts)) for cell in cells]
+    cells = (replace(cell, text=mended(cell.text, [own.get((cell.row, cell.column), "")], texts)) for cell in answer.cells)
+    return TableGrid(answer.rows, answer.columns, tuple(cells))
 
 
 def _shape(grid: TableGrid) -> tuple[tuple[int, int, int, int], ...]:

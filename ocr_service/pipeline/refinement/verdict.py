@@ -8,10 +8,12 @@ from enum import StrEnum
 from ocr_service.domain.blocks import TableGrid
 
 DIGITS_DIFFER = "digits_differ"
+WORDS_DIFFER = "words_differ"
+UNSURE = {DIGITS_DIFFER: "other digits than unsure evidence", WORDS_DIFFER: "other words than unsure evidence"}
 
 
 class Outcome(StrEnum):
-    """`doubtful`: it has digits that unsure evidence does not have; to be believed only if a second answer says the same."""
+    """`doubtful`: it has digits or words that unsure evidence does not have; to be believed only if a second answer says the same."""
 
     ACCEPTED = "accepted"
     DOUBTFUL = "doubtful"
@@ -35,3 +37,10 @@ class Verdict:
 
 def rejected(reason: str, agreement: float | None = None) -> Verdict:
     return Verdict(Outcome.REJECTED, reason, agreement)
+
+
+def believed(doubts: tuple[str, ...], agreement: float, content: str = "", table: TableGrid | None = None) -> Verdict:
+    """Accepted, or doubtful if there are doubts, which become the block's warnings."""
+    if doubts:
+        return Verdict(Outcome.DOUBTFUL, UNSURE[doubts[0]], agreement, content, table, doubts)
+    return Verdict(Outcome.ACCEPTED, "agrees with the evidence", agreement, content, table)
