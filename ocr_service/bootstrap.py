@@ -25,6 +25,7 @@ from ocr_service.engines.config import EngineConfig
 from ocr_service.models.catalogue import known_models
 from ocr_service.models.manifest import usable
 from ocr_service.pipeline import service as pipeline
+from ocr_service.placement import Placement, place_here
 from ocr_service.settings import Settings, SettingsError
 from ocr_service.storage.local import LocalStore
 from ocr_service.storage.s3_bucket import S3Bucket, S3Config
@@ -37,7 +38,6 @@ from ocr_service.workers.pool import WorkerPool
 
 log = logging.getLogger(__name__)
 
-EMBEDDED_ENGINE = "ocr_service.engines.embedded:build"
 WRONG_SETTINGS_STATUS = 2
 
 
@@ -51,15 +51,15 @@ class Service:
     app: FastAPI
 
 
-def build(settings: Settings, engine: str) -> Service:
-    """Make the parts; nothing runs yet. `engine`: "package.module:factory" for the page workers. Raises SettingsError."""
+def build(settings: Settings, placement: Placement) -> Service:
+    """Make the parts; nothing runs yet. `placement`: the page workers' engine and machine. Raises SettingsError."""
     uploads = UploadFolder(settings.output_dir.expanduser().resolve())
     try:
         uploads.prepare(stale_s=10 * settings.ocr_upload_timeout_s)
     except OSError as error:
         raise SettingsError(f"OUTPUT_DIR: {settings.output_dir} cannot be written ({error.strerror})") from error
     metrics = Metrics()
-    pool = WorkerPool(pool_config(settings, engine), metrics)
+    pool = WorkerPool(pool_config(settings, placement), metrics)
     store = LocalStore(uploads.output_dir)
     s3 = _s3_store(settings, store, uploads.output_dir)
     documents = pipeline.DocumentService(pipeline.Parts(pool, s3 or store, NoRefinement(), metrics), _limits(settings))
@@ -79,7 +79,7 @@ def build(settings: Settings, engine: str) -> Service:
     return Service(pool, documents, monitor, app)
 
 
-def pool_config(settings: Settings, engine: str) -> PoolConfig:
+def pool_config(settings: Settings, placement: Placement) -> PoolConfig:
     """How page workers are started, for the service and for its warm-up."""
     return PoolConfig(
         engine_config=EngineConfig(
@@ -87,16 +87,20 @@ def pool_config(settings: Settings, engine: str) -> PoolConfig:
             tessdata=settings.ocr_tessdata,
             max_pages=settings.ocr_max_pages,
             max_page_megapixels=settings.ocr_max_page_megapixels,
+            lang=settings.ocr_lang,
+            device=placement.device,
+            runtime=settings.ocr_runtime,
+            gpu_share=settings.page_gpu_share,
         ),
-        engine=engine,
-        capacity=settings.worker_count,
-        memory_limit_bytes=settings.ocr_worker_memory_mb * MEBIBYTE,
-        recycle_bytes=settings.ocr_worker_recycle_mb * MEBIBYTE,
+        engine=placement.engine,
+        capacity=placement.workers,
+        memory_limit_bytes=placement.memory_mb * MEBIBYTE,
+        recycle_bytes=placement.recycle_mb * MEBIBYTE,
         max_pages=settings.ocr_worker_max_pages,
         page_timeout_s=settings.ocr_page_timeout_s,
         inspect_timeout_s=settings.ocr_inspect_timeout_s,
-        # The only name under which PaddleX looks for its models.
-        environment={"PADDLE_PDX_CACHE_HOME": str(settings.models_path.parent)},
+        environment=placement.environment,
+        seats=placement.seats,
     )
 
 
@@ -160,8 +164,12 @@ async def _lifespan(pool: WorkerPool, monitor: Monitor, s3: S3Store | None, _app
                 await s3.aclose()
 
 
-async def _serve(settings: Settings, engine: str) -> None:
-    service = build(settings, engine)
+async def _serve(settings: Settings, placement: Placement) -> None:
+    service = build(settings, placement)
+    log.info(
+        "The page engine is chosen",
+        extra={"engine": placement.engine, "device": placement.device, "workers": placement.workers, "reason": placement.reason},
+    )
     if settings.use_vlm_api:
         log.warning("USE_VLM_API is on, but this version does not refine regions yet; only the health of the VLM server is watched")
 
@@ -173,10 +181,10 @@ async def _serve(settings: Settings, engine: str) -> None:
     await server.serve()
 
 
-def run(settings: Settings, *, engine: str = EMBEDDED_ENGINE) -> int:
-    """Serve until a signal; returns the exit status."""
+def run(settings: Settings, *, engine: str | None = None) -> int:
+    """Serve until a signal; returns the exit status. `engine`: instead of the one that the settings choose. Raises SettingsError."""
     logs.configure(settings.ocr_log_level)
-    asyncio.run(_serve(settings, engine))
+    asyncio.run(_serve(settings, place_here(settings, engine)))
     return 0
 
 

@@ -82,9 +82,22 @@ class Settings(BaseModel):
     ocr_log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least severe log line written.")
 
     # What is accepted and how it is read
-    ocr_engine: Literal["auto", "embedded"] = Field(
-        default="auto", description="Layout and OCR engine; `auto` is `embedded` without a GPU."
+    ocr_engine: Literal["auto", "embedded", "structure_v3"] = Field(
+        default="auto", description="Layout and OCR engine; `auto`: `structure_v3` where a GPU and its models are, else `embedded`."
     )
+    ocr_device: Annotated[str, Field(pattern=r"^(auto|cpu|gpu(:\d{1,2}(,\d{1,2})*)?)$")] = Field(
+        default="auto", description="Where `structure_v3` runs: `auto`, `cpu`, `gpu` (all GPUs) or `gpu:0,1`."
+    )
+    ocr_runtime: Literal["onnxruntime", "paddle"] = Field(
+        default="onnxruntime",
+        description="What runs `structure_v3`'s models; `paddle` needs paddlepaddle-gpu and Paddle's model packages.",
+    )
+    vlm_gpu_memory: Annotated[float, Field(ge=0, le=0.9)] = Field(
+        default=0.5,
+        description="Share of a GPU's memory for the VLM server on the same machine; `structure_v3` gets the rest, less a tenth.",
+    )
+    cuda_visible_devices: str | None = Field(default=None, description="CUDA's own choice of GPUs; `-1`: none.")
+    ld_library_path: str | None = Field(default=None, description="Where CUDA's libraries lie; handed on to the workers of `structure_v3`.")
     ocr_lang: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = Field(
         default="ru", description="Language when a request names none (ISO 639-1); `ru` reads Russian with Latin."
     )
@@ -96,11 +109,15 @@ class Settings(BaseModel):
     ocr_tessdata: Path | None = Field(default=None, description="Folder of Tesseract's `*.traineddata`; found by itself if not set.")
 
     # Page workers
-    ocr_workers: Annotated[int, Field(ge=0)] = Field(default=0, description="Page workers; 0: one per usable CPU core.")
-    ocr_worker_memory_mb: Annotated[int, Field(ge=512)] = Field(default=3072, description="Memory a page worker may use, in MiB.")
+    ocr_workers: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Page workers; 0: one per GPU for `structure_v3`, else one per usable CPU core."
+    )
+    ocr_worker_memory_mb: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Memory a page worker may use, in MiB; 0: 3072, for `structure_v3` 12288."
+    )
     ocr_worker_max_pages: Annotated[int, Field(ge=1)] = Field(default=1000, description="A worker is renewed after so many pages.")
-    ocr_worker_recycle_mb: Annotated[int, Field(ge=256)] = Field(
-        default=1536, description="A worker that keeps more than this between two pages is renewed, in MiB."
+    ocr_worker_recycle_mb: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="A worker that keeps more than this between two pages is renewed, in MiB; 0: 1536, for `structure_v3` 8192."
     )
     ocr_page_timeout_s: Annotated[float, Field(gt=0)] = Field(default=45.0, description="Time for one attempt at a page, in seconds.")
     ocr_inspect_timeout_s: Annotated[float, Field(gt=0)] = Field(default=20.0, description="Time for opening a file, in seconds.")
@@ -128,9 +145,22 @@ class Settings(BaseModel):
             raise ValueError(f"S3 upload needs all four CLOUDRU_S3_* settings; missing: {', '.join(missing)}")
         return self
 
+    @field_validator("ocr_worker_memory_mb", "ocr_worker_recycle_mb")
+    @classmethod
+    def _is_enough(cls, mebibytes: int) -> int:
+        if 0 < mebibytes < 256:
+            raise ValueError("must be 0 or at least 256")
+        return mebibytes
+
+    @property
+    def page_gpu_share(self) -> float:
+        """Share of a GPU's memory for page workers: what the VLM server leaves, less a tenth for CUDA itself; all but that without one."""
+        vlm_is_here = self.use_vlm_api and urlsplit(self.vllm_url).hostname in {"127.0.0.1", "localhost", "::1"}
+        return round(max(0.05, 0.9 - (self.vlm_gpu_memory if vlm_is_here else 0.0)), 3)
+
     @property
     def worker_count(self) -> int:
-        """Page workers to start."""
+        """Page workers to start on the CPU."""
         return self.ocr_workers or len(os.sched_getaffinity(0))
 
     @property

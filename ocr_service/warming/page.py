@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from ocr_service.api.metrics import Metrics
-from ocr_service.bootstrap import EMBEDDED_ENGINE, pool_config
+from ocr_service.bootstrap import pool_config
 from ocr_service.domain.documents import MediaType, PageOptions, SourceFile
 from ocr_service.domain.errors import ServiceError
+from ocr_service.placement import place_here
 from ocr_service.settings import Settings
 from ocr_service.warming.samples import NUMBER, page_pdf
 from ocr_service.warming.table import Row, WarmupFailed, timed
@@ -20,8 +21,8 @@ from ocr_service.workers.pool import WorkerPool
 _PATIENCE_S = 300.0
 
 
-def warm_up_page(settings: Settings, engine: str = EMBEDDED_ENGINE) -> Row:
-    """Raises WarmupFailed."""
+def warm_up_page(settings: Settings, engine: str | None = None) -> Row:
+    """`engine`: instead of the one that the settings choose. Raises WarmupFailed, SettingsError."""
     with tempfile.TemporaryDirectory(prefix="ocr-warmup-") as folder:
         path = Path(folder) / "page.pdf"
         path.write_bytes(page_pdf())
@@ -32,8 +33,8 @@ def warm_up_page(settings: Settings, engine: str = EMBEDDED_ENGINE) -> Row:
     return Row("layout and OCR", seconds, name)
 
 
-async def _read(settings: Settings, engine: str, source: SourceFile) -> tuple[str, str]:
-    config = replace(pool_config(settings, engine), capacity=1)
+async def _read(settings: Settings, engine: str | None, source: SourceFile) -> tuple[str, str]:
+    config = replace(pool_config(settings, place_here(settings, engine)), capacity=1)
     try:
         async with asyncio.timeout(_PATIENCE_S), WorkerPool(config, Metrics()) as pool:
             analysis, _attempts = await pool.analyse(source, 1, PageOptions(lang=settings.ocr_lang))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,8 @@ class PoolConfig:
 
     `engine` is "package.module:factory"; the factory takes an EngineConfig and returns a PageEngine.
     `no_worker_timeout_s`: how long a request waits while not a single worker runs. `environment`: variables for the workers beyond
-    those that are always set; a worker inherits nothing else, so that no secret of the service reaches it.
+    those that are always set; a worker inherits nothing else, so that no secret of the service reaches it. `seats`: further variables
+    for each place in the pool (which GPU it works on); a successor gets its predecessor's.
     """
 
     engine_config: EngineConfig
@@ -35,6 +36,7 @@ class PoolConfig:
     longest_backoff_s: float = 30.0
     temporary_root: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    seats: Sequence[Mapping[str, str]] = ()
 
     @property
     def data_limit_bytes(self) -> int:

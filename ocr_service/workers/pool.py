@@ -77,7 +77,7 @@ class WorkerPool:
     async def start(self) -> None:
         """Begin to start the workers; does not wait for them."""
         self._root = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="ocr-workers-", dir=self._config.temporary_root))
-        self._tenders = [asyncio.create_task(self._tend()) for _ in range(self.capacity)]
+        self._tenders = [asyncio.create_task(self._tend(seat)) for seat in range(self.capacity)]
 
     async def wait_until_ready(self) -> None:
         """Return once a worker has been ready; put a timeout around it."""
@@ -220,9 +220,9 @@ class WorkerPool:
 
     # Keeping the workers alive
 
-    async def _tend(self) -> None:
+    async def _tend(self, seat: int) -> None:
         """One place in the pool, for ever: start a worker, lend it out, and have a successor when it leaves."""
-        worker = await self._start_until_it_works()
+        worker = await self._start_until_it_works(seat)
         while True:
             self._offer(worker)
             await worker.leaving.wait()
@@ -230,11 +230,11 @@ class WorkerPool:
                 reason = worker.cause.reason
                 self._ready.discard(worker)
                 self._dispose(worker)
-                successor = await self._start_until_it_works()
+                successor = await self._start_until_it_works(seat)
             else:
                 reason = RECYCLED
                 async with self._recycling:
-                    successor = await self._start_until_it_works()
+                    successor = await self._start_until_it_works(seat)
                 self._retire(worker)
             self._restarts[reason] += 1
             self._observer.worker_replaced(reason)
@@ -258,22 +258,22 @@ class WorkerPool:
         await worker.close()
         self._processes.discard(worker)
 
-    async def _start_until_it_works(self) -> WorkerProcess:
+    async def _start_until_it_works(self, seat: int) -> WorkerProcess:
         backoff_s = self._config.first_backoff_s
         while True:
             try:
-                return await self._start_one()
+                return await self._start_one(seat)
             except WorkerStartFailed as error:
                 self._last_error = str(error)
                 log.error("A page worker cannot be started", extra={"reason": str(error), "next_try_s": backoff_s})  # noqa: TRY400  one line
             await asyncio.sleep(backoff_s)
             backoff_s = min(2 * backoff_s, self._config.longest_backoff_s)
 
-    async def _start_one(self) -> WorkerProcess:
+    async def _start_one(self, seat: int) -> WorkerProcess:
         assert self._root is not None
         self._starting += 1
         try:
-            worker = await WorkerProcess.spawn(self._config, self._root)
+            worker = await WorkerProcess.spawn(self._config, self._root, seat)
             self._processes.add(worker)
             try:
                 await worker.set_up()

@@ -67,8 +67,8 @@ class WorkerProcess:
         self.leaving = asyncio.Event()
 
     @classmethod
-    async def spawn(cls, config: PoolConfig, root: Path) -> Self:
-        """Start the process; it is not ready yet. Raises WorkerStartFailed."""
+    async def spawn(cls, config: PoolConfig, root: Path, seat: int = 0) -> Self:
+        """Start the process in a place of the pool (from 0); it is not ready yet. Raises WorkerStartFailed."""
         folder = Path(tempfile.mkdtemp(dir=root))
         try:
             process = await asyncio.create_subprocess_exec(
@@ -76,7 +76,7 @@ class WorkerProcess:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
-                env=_environment(config, folder),
+                env=_environment(config, folder, seat),
                 start_new_session=True,
             )  # fmt: skip
         except OSError as error:
@@ -251,7 +251,7 @@ async def _line(stream: asyncio.StreamReader) -> bytes:
         return (await stream.readexactly(max(1, overrun.consumed)))[:LOGGED_LINE_BYTES]
 
 
-def _environment(config: PoolConfig, folder: Path) -> dict[str, str]:
+def _environment(config: PoolConfig, folder: Path, seat: int) -> dict[str, str]:
     """Everything the child knows of its surroundings: nothing is inherited."""
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     temporary = dict.fromkeys(("TMPDIR", "HOME", "XDG_CACHE_HOME"), str(folder))
@@ -263,4 +263,5 @@ def _environment(config: PoolConfig, folder: Path) -> dict[str, str]:
         **one_thread,
         **temporary,
         **config.environment,
+        **(config.seats[seat % len(config.seats)] if config.seats else {}),
     }

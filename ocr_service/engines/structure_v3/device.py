@@ -56,3 +56,5 @@ def _require_cuda_provider() -> None:
 
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         raise EngineSetupError("onnxruntime here cannot use a GPU: install onnxruntime-gpu instead of onnxruntime, or set OCR_DEVICE=cpu")
+    # From the packages that NVIDIA publishes, where they are installed; else the system's are taken.
+    onnxruntime.preload_dlls()

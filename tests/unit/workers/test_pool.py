@@ -317,3 +317,23 @@ asyncio.run(main())
         assert is_alive(worker)
         process.kill()
     run(eventually(lambda: not is_alive(worker)))
+
+
+def test_every_place_in_the_pool_keeps_its_own_variables_for_successors_too(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        seats = [{"SEAT": "left"}, {"SEAT": "right"}]
+        async with WorkerPool(config(tmp_path, capacity=2, seats=seats), RecordingObserver()) as pool:
+            await eventually(lambda: pool.stats().ready == 2)
+            first = pool.stats().rss_bytes
+            assert sorted(seat_of(pid) for pid in first) == ["left", "right"]
+            for pid in first:
+                os.kill(pid, signal.SIGKILL)
+            await eventually(lambda: pool.stats().ready == 2 and not set(first) & set(pool.stats().rss_bytes))
+            assert sorted(seat_of(pid) for pid in pool.stats().rss_bytes) == ["left", "right"]
+
+    run(scenario())
+
+
+def seat_of(pid: int) -> str:
+    variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    return next(value.decode() for name, _, value in (variable.partition(b"=") for variable in variables) if name == b"SEAT")
