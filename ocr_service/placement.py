@@ -59,7 +59,7 @@ class Placement:
 
 
 def place_here(settings: Settings, engine: str | None = None) -> Placement:
-    """The placement on this machine; `engine` ("package.module:factory"): instead of the one that the settings choose. Raises SettingsError."""
+    """On this machine. `engine`: "package.module:factory", instead of the one that the settings choose. Raises SettingsError."""
     return embedded(settings, "as told", engine) if engine else place(settings, Machine.look(settings))
 
 
