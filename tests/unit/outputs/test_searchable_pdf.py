@@ -62,9 +62,7 @@ def _displayed_center(upright: Upright, box: BBox) -> pymupdf.Point:
 @pytest.mark.parametrize("skew", [0.0, 3.0])
 @pytest.mark.parametrize("orientation", [0, 90, 180, 270])
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-def test_text_is_found_where_it_is_seen_however_the_page_is_turned(
-    tmp_path: Path, rotation: int, orientation: int, skew: float
-) -> None:
+def test_text_is_found_where_it_is_seen_however_the_page_is_turned(tmp_path: Path, rotation: int, orientation: int, skew: float) -> None:
     document = pymupdf.open()
     original = document.new_page(width=595, height=842)
     document.xref_set_key(original.xref, "MediaBox", "[-10 15 585 857]")
