@@ -89,7 +89,8 @@ class _Graph:
 
 def _describe(folder: Path, config: dict[str, Any]) -> None:
     named = {"Global": {"model_name": folder.name.removesuffix("_onnx")}, **config}
-    (folder / "inference.yml").write_text(yaml.safe_dump(named, allow_unicode=True, sort_keys=False), "utf-8")
+    # The dictionary of a recogniser has 18,000 entries: seconds without libyaml.
+    (folder / "inference.yml").write_text(yaml.dump(named, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False), "utf-8")
 
 
 def _detector(folder: Path, size: int, labels: list[str], boxes: tuple[Box, ...], *, need_ink: bool) -> None:
