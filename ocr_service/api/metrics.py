@@ -11,9 +11,11 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from ocr_service.api.vlm_state import VlmStateCollector
 from ocr_service.domain.blocks import Source
 from ocr_service.domain.documents import PageAnalysis, PageResult
 from ocr_service.pipeline.service import Stats
+from ocr_service.vlm.watching import ClientStats
 from ocr_service.workers.stats import PoolStats
 
 _PAGE_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
@@ -65,6 +67,10 @@ class Metrics:
 
     def upload_received(self, size_bytes: int) -> None:
         self._upload_bytes.inc(size_bytes)
+
+    def watch_vlm(self, stats: Callable[[], ClientStats]) -> None:
+        """Show the VLM client's state, too."""
+        self._registry.register(VlmStateCollector(stats))
 
     def render(self) -> bytes:
         """The text format that Prometheus reads."""

@@ -21,12 +21,20 @@ from ocr_service.vlm.openai_way import OpenAiWay
 from ocr_service.vlm.places import Places
 from ocr_service.vlm.probe_crop import PROBE_CROP
 from ocr_service.vlm.reply import Dialect, Reply
-from ocr_service.vlm.trouble import Trouble
+from ocr_service.vlm.trouble import NotThere, Trouble
 from ocr_service.vlm.watching import ClientObserver, ClientStats
 from ocr_service.vlm.wire import Wire
 
 _NOT_ASKED: Final = "not_asked"
 _PROBE_SAMPLING = Sampling(max_tokens=8)
+
+
+def status_urls(url: str) -> tuple[str, str]:
+    """(health page, list of models) of the server at VLLM_URL: beside `/v1`, and below it."""
+    parts = urlsplit(url)
+    prefix = parts.path.split("/v1", 1)[0].rstrip("/")
+    health, models = (urlunsplit(parts._replace(path=prefix + path, query="")) for path in ("/health", "/v1/models"))
+    return health, models
 
 
 def dialect_for(url: str, model: str) -> Dialect:
@@ -65,6 +73,21 @@ class VlmClient:
 
     def stats(self) -> ClientStats:
         return ClientStats(self._breaker.state, self._places.taken, self._places.waiting)
+
+    async def available(self) -> bool:
+        """Whether the server is there, for health: it has answered lately, and says that it is well. The caller limits the time."""
+        if self._breaker.state is not BreakerState.CLOSED:
+            return False
+        health, models = status_urls(self._config.url)
+        try:
+            try:
+                await self._wire.get(health)
+            except NotThere:
+                # A gateway need not have a health page; what it serves it must be able to say.
+                await self._wire.get(models)
+        except (Trouble, VlmRefused):
+            return False
+        return True
 
     async def aclose(self) -> None:
         await self._breaker.aclose()

@@ -92,4 +92,4 @@ def _first_model(body: bytes) -> str:
     try:
         return msgspec.json.decode(body, type=_Models).data[0].id
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, IndexError):
-        raise Trouble("the VLM server does not say which model it has; set VLM_MODEL", again=False) from None
+        raise Trouble("the VLM server does not say which model it has; name one in the settings", again=False) from None

@@ -15,3 +15,7 @@ class Trouble(Exception):
         self.again = again
         self.is_failure = is_failure
         self.retry_after_s = retry_after_s
+
+
+class NotThere(Trouble):
+    """The server has no such path or model."""

@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from ocr_service.domain.errors import VlmRefused
 from ocr_service.vlm.config import ClientConfig
-from ocr_service.vlm.trouble import Trouble
+from ocr_service.vlm.trouble import NotThere, Trouble
 
 # Answers are some kilobytes; a server gone wrong must not fill this process.
 _LARGEST_ANSWER = 8 * 1024 * 1024
@@ -25,7 +25,6 @@ _IDLE_CONNECTION_S = 4.0
 _SETUP_PROBLEMS = {
     HTTPStatus.UNAUTHORIZED: "the VLM server wants another VLM_API_KEY",
     HTTPStatus.FORBIDDEN: "the VLM server wants another VLM_API_KEY",
-    HTTPStatus.NOT_FOUND: "the VLM server has no such path or model; check VLLM_URL and VLM_MODEL",
     HTTPStatus.METHOD_NOT_ALLOWED: "the VLM server does not take questions at VLLM_URL",
 }
 _NOT_NOW = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
@@ -36,8 +35,8 @@ class Wire:
 
     def __init__(self, config: ClientConfig) -> None:
         timeout = httpx.Timeout(config.first_byte_timeout_s, connect=config.connect_timeout_s, pool=config.connect_timeout_s)
-        # One connection more than questions: the probe has its own.
-        connections = config.max_concurrency + 1
+        # Two connections more than questions: the probe and the look at the server's health have their own.
+        connections = config.max_concurrency + 2
         self._client = httpx.AsyncClient(
             timeout=timeout,
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_IDLE_CONNECTION_S),
@@ -102,6 +101,8 @@ def _check(response: httpx.Response) -> None:
     status = response.status_code
     if status == HTTPStatus.OK:
         return
+    if status == HTTPStatus.NOT_FOUND:
+        raise NotThere("the VLM server has no such path or model; check VLLM_URL and the model's name", again=False)
     if status in _SETUP_PROBLEMS:
         raise Trouble(_SETUP_PROBLEMS[HTTPStatus(status)], again=False)
     if status in _NOT_NOW:

@@ -9,6 +9,8 @@ import pytest
 from ocr_service.api.metrics import Metrics, page_source
 from ocr_service.domain.blocks import Source
 from ocr_service.domain.documents import PageAnalysis, PageError, PageResult, TextLayerVerdict
+from ocr_service.vlm.breaker import BreakerState
+from ocr_service.vlm.watching import ClientStats
 from tests.fakes.services import page_result
 
 
@@ -44,5 +46,21 @@ def test_pages_and_their_stages_are_counted() -> None:
         'ocr_pages_total{source="none",status="failed"} 1.0',
         'ocr_page_stage_seconds_sum{stage="read"} 0.25',
         "ocr_page_seconds_count 2.0",
+    ):
+        assert line in text
+
+
+def test_the_state_of_the_vlm_client_is_read_when_it_is_asked_for() -> None:
+    metrics = Metrics()
+    present = ClientStats(BreakerState.CLOSED, in_flight=3, waiting=4)
+    metrics.watch_vlm(lambda: present)
+    present = ClientStats(BreakerState.OPEN, in_flight=1, waiting=0)
+    text = metrics.render().decode()
+    for line in (
+        "ocr_vlm_in_flight 1.0",
+        "ocr_vlm_waiting 0.0",
+        'ocr_vlm_breaker{state="open"} 1.0',
+        'ocr_vlm_breaker{state="closed"} 0.0',
+        'ocr_vlm_breaker{state="half_open"} 0.0',
     ):
         assert line in text

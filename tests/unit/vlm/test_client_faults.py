@@ -9,6 +9,7 @@ import pytest
 
 from ocr_service.domain.errors import VlmUnavailable
 from ocr_service.vlm.breaker import BreakerState
+from ocr_service.vlm.client import status_urls
 from tests.fakes.clock import ManualClock
 from tests.fakes.scenario import eventually, run
 from tests.fakes.vlm_acts import Act, Answer, Drip, Fail, Garbage, HangUp, Moment, Reset, Say, Stall
@@ -279,3 +280,43 @@ def test_closing_the_client_ends_its_probe_and_its_connections() -> None:
         await eventually(lambda: len(asyncio.all_tasks()) == before)
 
     run(scenario())
+
+
+def test_the_server_is_available_while_it_says_so_and_the_breaker_does_not_know_better() -> None:
+    async def scenario() -> None:
+        clock = ManualClock()
+        async with FakeVlm(in_turn(Fail(500), Answer("text")), api_key="key") as vlm:
+            async with asking(vlm.url, clock, api_key="key", retries=0, failures_to_open=1) as asker:
+                assert await asker.client.available()
+                vlm.health = Fail(503)
+                assert not await asker.client.available()
+                # A gateway has no health page, but a list of models.
+                vlm.health = Fail(404)
+                assert await asker.client.available()
+                vlm.models = Fail(404)
+                assert not await asker.client.available()
+                vlm.health = Answer("")
+                with pytest.raises(VlmUnavailable):
+                    await asker.ask()
+                assert not await asker.client.available()
+                await clock.until_slept(1)
+                clock.advance(1)
+                await eventually(lambda: asker.client.stats().breaker is BreakerState.CLOSED)
+                assert await asker.client.available()
+            async with asking(vlm.openai_url, retries=0) as stranger:
+                vlm.health = Reset()
+                assert not await stranger.client.available()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("url", "health", "models"),
+    [
+        ("http://h:1/v1/markdown", "http://h:1/health", "http://h:1/v1/models"),
+        ("https://gate/ocr/v1/chat/completions?a=b", "https://gate/ocr/health", "https://gate/ocr/v1/models"),
+        ("http://h/v1/", "http://h/health", "http://h/v1/models"),
+    ],
+)
+def test_health_lies_beside_v1_and_models_below_it(url: str, health: str, models: str) -> None:
+    assert status_urls(url) == (health, models)
