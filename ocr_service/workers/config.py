@@ -16,9 +16,10 @@ class PoolConfig:
     """Times in seconds, memory in bytes.
 
     `engine` is "package.module:factory"; the factory takes an EngineConfig and returns a PageEngine.
-    `no_worker_timeout_s`: how long a request waits while not a single worker runs. `environment`: variables for the workers beyond
-    those that are always set; a worker inherits nothing else, so that no secret of the service reaches it. `seats`: further variables
-    for each place in the pool (which GPU it works on); a successor gets its predecessor's.
+    `no_worker_timeout_s`: how long a request waits while no worker runs at all. `abandoned_s`: how long a worker may go on with a request
+    whose asker has gone: an ordinary page is done by then, and cheaper to finish than a new worker is to start.
+    `environment`: variables for the workers beyond those that are always set; a worker inherits nothing else, so that no secret of the
+    service reaches it. `seats`: further variables for each place in the pool (which GPU it works on); a successor gets its predecessor's.
     """
 
     engine_config: EngineConfig
@@ -32,6 +33,7 @@ class PoolConfig:
     write_timeout_s: float = 600.0
     start_timeout_s: float = 120.0
     no_worker_timeout_s: float = 60.0
+    abandoned_s: float = 8.0
     first_backoff_s: float = 0.5
     longest_backoff_s: float = 30.0
     temporary_root: Path | None = None

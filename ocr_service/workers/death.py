@@ -14,12 +14,13 @@ MAX_KILLS = 4
 
 
 class Death(StrEnum):
-    """`KILLED`: by a SIGKILL that the pool did not send."""
+    """`KILLED`: by a SIGKILL that the pool did not send. `CANCELLED`: whoever asked has gone, and the work would not end."""
 
     CRASHED = "crashed"
     KILLED = "killed"
     TIMED_OUT = "timed_out"
     OUT_OF_MEMORY = "out_of_memory"
+    CANCELLED = "cancelled"
 
     @property
     def reason(self) -> str:

@@ -156,6 +156,9 @@ class WorkerPool:
             attempt = self._in_background(self._attempt(worker, task, timeout_s))
             try:
                 return await asyncio.shield(attempt), attempts
+            except asyncio.CancelledError:
+                self._in_background(self._end_abandoned(worker, attempt))
+                raise
             except WorkerGone:
                 attempts.made -= 1
             except WorkerDied as died:
@@ -177,6 +180,15 @@ class WorkerPool:
             return outcome
         finally:
             self._take_back(worker)
+
+    async def _end_abandoned(self, worker: WorkerProcess, attempt: asyncio.Task[Outcome]) -> None:
+        """Nobody waits for this attempt any more: it has a little while to end, then its worker is needed elsewhere."""
+        if not (await asyncio.wait({attempt}, timeout=self._config.abandoned_s))[0]:
+            worker.kill(Death.CANCELLED)
+            await asyncio.wait({attempt})
+        if not attempt.cancelled():
+            # Looked at, so that asyncio does not complain of an error that nobody asked for.
+            attempt.exception()
 
     async def _borrow(self, *, urgent: bool) -> WorkerProcess:
         if self._closing:

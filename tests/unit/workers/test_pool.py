@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -144,6 +145,36 @@ def test_a_caller_that_goes_away_leaves_at_once_and_its_worker_comes_back_when_i
             assert observer.replaced == []
 
     run(scenario())
+
+
+def test_a_worker_that_goes_on_for_nobody_is_replaced(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        observer = RecordingObserver()
+        async with WorkerPool(config(tmp_path, "waits", abandoned_s=0.1), observer) as pool:
+            source = document(tmp_path)
+            abandoned = asyncio.create_task(reader_of(pool, source, 1))
+            await eventually((tmp_path / "1.started").exists)
+            abandoned.cancel()
+            (tmp_path / "2.go").touch()
+            assert await reader_of(pool, source, 2)
+            assert observer.replaced == ["cancelled"]
+
+    run(scenario())
+
+
+def test_an_abandoned_request_whose_worker_dies_is_no_news_for_asyncio(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        async with WorkerPool(config(tmp_path, "waits"), RecordingObserver()) as pool:
+            abandoned = asyncio.create_task(reader_of(pool, document(tmp_path), 1))
+            await eventually((tmp_path / "1.started").exists)
+            (pid,) = pool.stats().rss_bytes
+            abandoned.cancel()
+            os.kill(pid, signal.SIGKILL)
+            await eventually(lambda: pool.stats().restarts == {"crashed": 1})
+        gc.collect()
+
+    run(scenario())
+    assert "never retrieved" not in caplog.text
 
 
 def test_a_caller_that_goes_away_from_the_line_takes_nobody_with_it(tmp_path: Path) -> None:
