@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ocr_service.domain.vlm import Crop, Sampling, VlmTask
+from ocr_service.domain.vlm import Crop, FinishReason, Sampling, VlmTask
 from ocr_service.vlm.data_url import data_url
 from ocr_service.vlm.reply import NO_ANSWER, Get, Question, Reply, finish_reason
 from ocr_service.vlm.trouble import Trouble
@@ -43,9 +43,12 @@ class MarkdownWay:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise Trouble(NO_ANSWER, again=False) from None
         usage = answer.usage or _Usage()
-        # `raw` is the model's own words, where the server gives them: read here as from any other server.
-        text = answer.markdown if answer.raw is None else answer.raw
-        return Reply(text, finish_reason(answer.finish_reason), usage.prompt_tokens, usage.completion_tokens, answer.model)
+        reason = finish_reason(answer.finish_reason)
+        # `raw` is the model's own words, where the server gives them: read here as from any other server. Of a loop, only the part
+        # before it is worth reading.
+        reads_markdown = answer.raw is None or reason is FinishReason.REPETITION
+        text = answer.markdown if reads_markdown else answer.raw or ""
+        return Reply(text, reason, usage.prompt_tokens, usage.completion_tokens, answer.model)
 
     def forget(self) -> None:
         """Nothing was learnt."""

@@ -214,3 +214,18 @@ def test_an_answer_is_read_whatever_the_server_adds_to_it() -> None:
             assert (await asker.ask()).content == "text"
 
     run(scenario())
+
+
+def test_the_models_own_words_are_read_unless_they_run_in_circles() -> None:
+    async def scenario() -> None:
+        said = Answer("<table><tr><td>A</td></tr></table>", raw="<fcel>A<lcel><nl>")
+        looped = Answer("<fcel>A<nl>", "repetition", raw="<fcel>A<nl>" * 100)
+        async with FakeVlm(in_turn(said, looped)) as vlm, asking(vlm.url) as asker:
+            whole = (await asker.ask(VlmTask.TABLE)).table
+            assert whole is not None
+            assert whole.columns == 2
+            kept = (await asker.ask(VlmTask.TABLE)).table
+            assert kept is not None
+            assert kept.rows == 1
+
+    run(scenario())
