@@ -21,16 +21,20 @@ from ocr_service.api.options import OptionDefaults
 from ocr_service.api.parts import Parts
 from ocr_service.api.server import Server
 from ocr_service.api.uploads import UploadFolder, UploadLimits
+from ocr_service.domain.documents import VlmPolicy
 from ocr_service.engines.config import EngineConfig
 from ocr_service.models.catalogue import known_models
 from ocr_service.models.manifest import usable
 from ocr_service.pipeline import service as pipeline
+from ocr_service.pipeline.refinement.refiner import Refiner
 from ocr_service.placement import Placement, place_here
 from ocr_service.settings import Settings, SettingsError
 from ocr_service.storage.local import LocalStore
 from ocr_service.storage.s3_bucket import S3Bucket, S3Config
 from ocr_service.storage.s3_probe import s3_reachable
 from ocr_service.storage.s3_store import S3Store
+from ocr_service.vlm.client import VlmClient
+from ocr_service.vlm.config import ClientConfig
 from ocr_service.vlm.none import NoRefinement
 from ocr_service.vlm.probe import vlm_available
 from ocr_service.workers.config import MEBIBYTE, PoolConfig
@@ -62,16 +66,22 @@ def build(settings: Settings, placement: Placement) -> Service:
     pool = WorkerPool(pool_config(settings, placement), metrics)
     store = LocalStore(uploads.output_dir)
     s3 = _s3_store(settings, store, uploads.output_dir)
-    documents = pipeline.DocumentService(pipeline.Parts(pool, s3 or store, NoRefinement(), metrics), _limits(settings))
+    vlm = VlmClient(_client_config(settings), metrics) if settings.use_vlm_api else None
+    refiner = NoRefinement() if vlm is None else Refiner(vlm, settings.vlm_concurrency, settings.vlm_page_timeout_s)
+    documents = pipeline.DocumentService(pipeline.Parts(pool, s3 or store, refiner, metrics), _limits(settings))
     metrics.watch(pool.stats, documents.stats)
+    if vlm is not None:
+        metrics.watch_vlm(vlm.stats)
     monitor = _monitor(settings, uploads, pool, s3)
-    app = create_app(partial(_lifespan, pool, monitor, s3))
+    app = create_app(partial(_lifespan, pool, monitor, s3, vlm))
     app.state.parts = Parts(
         documents=documents,
         archive=store,
         uploads=uploads,
         upload_limits=UploadLimits(settings.ocr_max_upload_mb * MEBIBYTE, settings.ocr_upload_timeout_s),
-        defaults=OptionDefaults(settings.ocr_dpi, settings.ocr_lang, settings.ocr_max_pages, settings.use_vlm_api),
+        defaults=OptionDefaults(
+            settings.ocr_dpi, settings.ocr_lang, settings.ocr_max_pages, settings.use_vlm_api, VlmPolicy(settings.vlm_policy)
+        ),
         monitor=monitor,
         metrics=metrics,
         pool_stats=pool.stats,
@@ -104,11 +114,18 @@ def pool_config(settings: Settings, placement: Placement) -> PoolConfig:
     )
 
 
+def _client_config(settings: Settings) -> ClientConfig:
+    key = settings.vlm_api_key.get_secret_value() if settings.vlm_api_key is not None else None
+    return ClientConfig(settings.vllm_url, key, settings.vlm_model_name or "", settings.vlm_concurrency)
+
+
 def _limits(settings: Settings) -> pipeline.Limits:
     return pipeline.Limits(
         max_documents=settings.ocr_max_documents,
         max_queued_pages=settings.ocr_max_queued_pages,
         document_timeout_s=settings.ocr_document_timeout_s,
+        # Enough pages that every place of the VLM has a question, even if each page has only one.
+        max_refining_pages=max(8, settings.vlm_concurrency),
     )
 
 
@@ -148,7 +165,7 @@ def _monitor(settings: Settings, uploads: UploadFolder, pool: WorkerPool, s3: S3
 
 
 @asynccontextmanager
-async def _lifespan(pool: WorkerPool, monitor: Monitor, s3: S3Store | None, _app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(pool: WorkerPool, monitor: Monitor, s3: S3Store | None, vlm: VlmClient | None, _app: FastAPI) -> AsyncIterator[None]:
     async with pool:
         background = [asyncio.create_task(monitor.run())]
         if s3 is not None:
@@ -162,6 +179,8 @@ async def _lifespan(pool: WorkerPool, monitor: Monitor, s3: S3Store | None, _app
                     await task
             if s3 is not None:
                 await s3.aclose()
+            if vlm is not None:
+                await vlm.aclose()
 
 
 async def _serve(settings: Settings, placement: Placement) -> None:
@@ -170,8 +189,6 @@ async def _serve(settings: Settings, placement: Placement) -> None:
         "The page engine is chosen",
         extra={"engine": placement.engine, "device": placement.device, "workers": placement.workers, "reason": placement.reason},
     )
-    if settings.use_vlm_api:
-        log.warning("USE_VLM_API is on, but this version does not refine regions yet; only the health of the VLM server is watched")
 
     async def drain(grace_s: float) -> None:
         service.monitor.start_draining()

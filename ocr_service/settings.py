@@ -108,6 +108,19 @@ class Settings(BaseModel):
     )
     ocr_tessdata: Path | None = Field(default=None, description="Folder of Tesseract's `*.traineddata`; found by itself if not set.")
 
+    # The VLM, where USE_VLM_API is on
+    vlm_policy: Literal["auto", "all", "none"] = Field(
+        default="auto", description="Which regions the VLM is asked about when a request does not say."
+    )
+    vlm_concurrency: Annotated[int, Field(ge=1, le=1024)] = Field(
+        default=32, description="Questions that the VLM server has at the same time, over all documents."
+    )
+    vlm_page_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        default=120.0, description="Time for all questions about one page, in seconds; what has no answer by then stays as OCR read it."
+    )
+    vlm_api_key: SecretStr | None = Field(default=None, description="Key of the VLM server, sent as a bearer token.")
+    vlm_model_name: str | None = Field(default=None, description="Model to ask an OpenAI-compatible server for; its first one if not set.")
+
     # Page workers
     ocr_workers: Annotated[int, Field(ge=0)] = Field(
         default=0, description="Page workers; 0: one per GPU for `structure_v3`, else one per usable CPU core."

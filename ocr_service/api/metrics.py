@@ -12,8 +12,9 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from ocr_service.api.vlm_state import VlmStateCollector
-from ocr_service.domain.blocks import Source
+from ocr_service.domain.blocks import RefinementStatus, Source
 from ocr_service.domain.documents import PageAnalysis, PageResult
+from ocr_service.domain.vlm import VlmTask
 from ocr_service.pipeline.service import Stats
 from ocr_service.vlm.watching import ClientStats
 from ocr_service.workers.stats import PoolStats
@@ -38,6 +39,13 @@ class Metrics:
         self._document_seconds = Histogram(
             "ocr_document_seconds", "From a document's upload to its end.", buckets=_DOCUMENT_SECONDS, registry=self._registry
         )
+        self._vlm_questions = Counter("ocr_vlm_questions", "Questions to the VLM.", ["task", "outcome"], registry=self._registry)
+        self._vlm_seconds = Histogram(
+            "ocr_vlm_seconds", "A question to the VLM, its wait for a place included.", buckets=_PAGE_SECONDS, registry=self._registry
+        )
+        self._vlm_tokens = Counter("ocr_vlm_tokens", "Tokens by the VLM server's own count.", ["kind"], registry=self._registry)
+        self._vlm_retries = Counter("ocr_vlm_retries", "Attempts that failed and were followed by another one.", registry=self._registry)
+        self._refinements = Counter("ocr_refinements", "Blocks the VLM was asked about.", ["status"], registry=self._registry)
         self._upload_bytes = Counter("ocr_upload_bytes", "Bytes of accepted uploads.", registry=self._registry)
 
     def watch(self, pool_stats: Callable[[], PoolStats], pipeline_stats: Callable[[], Stats]) -> None:
@@ -50,6 +58,9 @@ class Metrics:
         if result.analysis is not None:
             for stage, stage_seconds in result.analysis.timings.items():
                 self._stage_seconds.labels(stage=stage).observe(stage_seconds)
+            for block in result.analysis.blocks:
+                if block.refinement.status is not RefinementStatus.NOT_NEEDED:
+                    self._refinements.labels(status=block.refinement.status.value).inc()
 
     def document_finished(
         self,
@@ -64,6 +75,15 @@ class Metrics:
 
     def worker_replaced(self, reason: str) -> None:
         """Counted by the pool itself, whose numbers are read at scrape time."""
+
+    def vlm_asked(self, task: VlmTask, outcome: str, seconds: float, prompt_tokens: int, completion_tokens: int) -> None:
+        self._vlm_questions.labels(task=task.value, outcome=outcome).inc()
+        self._vlm_seconds.observe(seconds)
+        self._vlm_tokens.labels(kind="prompt").inc(prompt_tokens)
+        self._vlm_tokens.labels(kind="completion").inc(completion_tokens)
+
+    def vlm_retried(self) -> None:
+        self._vlm_retries.inc()
 
     def upload_received(self, size_bytes: int) -> None:
         self._upload_bytes.inc(size_bytes)
