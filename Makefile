@@ -1,4 +1,4 @@
-.PHONY: run test check lock bench
+.PHONY: run test check lock bench image-test sbom
 
 run: ## set everything up and start the service
 	@scripts/run
@@ -14,3 +14,9 @@ lock: ## write the lock files anew from requirements_*.in
 
 bench: ## measure: make bench ARGS="speed --pages 4"
 	@scripts/bench $(ARGS)
+
+image-test: ## build the container's CPU variant with buildah and try it (root, buildah, debootstrap)
+	@scripts/image-test $(ARGS)
+
+sbom: ## write the list of parts as sbom.cdx.json (CycloneDX)
+	@scripts/sbom
