@@ -28,8 +28,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 : "${APP_STOP_TIMEOUT_S:=$((${OCR_SHUTDOWN_GRACE_S:-30} + 10))}"
 
 readonly VLM_FAILED=70 WARMUP_FAILED=71 APP_ENDED=72 WRONG_SETTING=64
-# Only this script's; the service would take them for misspelt settings of its own.
-readonly OWN_SETTINGS=(VLM_COMMAND VLM_MODEL VLM_MODEL_NAME VLM_GPU VLM_GPU_MEMORY VLM_WARMUP VLM_START_TIMEOUT_S VLM_HANG_S
+# Only this script's: the service does not get them. VLM_GPU_MEMORY and VLM_MODEL_NAME are the service's settings, too.
+readonly OWN_SETTINGS=(VLM_COMMAND VLM_MODEL VLM_GPU VLM_WARMUP VLM_START_TIMEOUT_S VLM_HANG_S
   VLM_STOP_TIMEOUT_S VLM_MAX_FAILURES VLM_PROVEN_S VLM_RESTART_PAUSE_S VLM_TICK_S)
 
 vlm_pid="" app_pid="" warmup_pid="" stop_signal=""
