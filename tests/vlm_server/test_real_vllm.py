@@ -209,7 +209,7 @@ def test_it_reads_lines_with_words_that_it_was_never_trained_on(vllm: Server) ->
     assert wrong / letters < MOST_WRONG, f"{wrong} of {letters} characters wrong"
 
 
-MOST_WRONG = 0.35
+MOST_WRONG = 0.25  # 15.6 % when it was trained
 
 
 def test_a_dead_engine_is_503_with_retry_after(vllm: Server) -> None:
