@@ -30,7 +30,7 @@ from ocr_service.engines.upright import UprightFinder
 class EmbeddedEngine:
     """Text layer, PP-OCRv6 small with Tesseract, PyMuPDF's layout, our own table grids."""
 
-    def __init__(self, config: EngineConfig, default_lang: str = "ru") -> None:
+    def __init__(self, config: EngineConfig) -> None:
         """Loads every model. Raises EngineSetupError that says what is missing."""
         # One thread a worker: the pool has as many workers as there are cores.
         cv2.setNumThreads(1)
@@ -41,11 +41,10 @@ class EmbeddedEngine:
         upright = UprightFinder(WHEEL_MODELS / "ch_ppocr_mobile_v2.0_cls_mobile.onnx")
         self._digital = DigitalPageReader(layout)
         self._scanned = ScannedPageReader(layout, ocr, upright)
-        self._default_lang = default_lang
 
     @property
     def name(self) -> str:
-        return f"embedded ({self._readers.for_language(self._default_lang).name}; PyMuPDF layout)"
+        return f"embedded ({self._readers.for_language(self._config.lang).name}; PyMuPDF layout)"
 
     def inspect(self, source: SourceFile) -> DocumentInfo:
         with self._open(source) as opened:

@@ -7,8 +7,6 @@ a pixel is decoded.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
@@ -21,7 +19,8 @@ from PIL import Image as Pil
 from PIL import ImageFile, ImageOps
 
 from ocr_service.domain.documents import DocumentInfo, MediaType, SourceFile
-from ocr_service.domain.errors import DocumentUnreadable, PageFailed, PageOutOfMemory, PageTooLarge
+from ocr_service.domain.errors import DocumentUnreadable, PageFailed, PageTooLarge
+from ocr_service.engines.page_errors import page_errors
 from ocr_service.engines.page_size import Image, Limits, PageSize
 
 # The sizes are checked here, against a limit that is a setting; Pillow's own guard would only add a second, lower one.
@@ -147,19 +146,6 @@ def _wide_to_rgb(values: NDArray[Any]) -> Image:
     return np.repeat(gray[:, :, np.newaxis], 3, axis=2)
 
 
-@contextmanager
-def _page_errors(number: int) -> Iterator[None]:
-    """Pillow's many kinds of exceptions as PageFailed; broken files raise nearly anything."""
-    try:
-        yield
-    except PageFailed:
-        raise
-    except MemoryError:
-        raise PageOutOfMemory(f"Picture {number} needs more memory than a page may use.") from None
-    except Exception as error:
-        raise PageFailed(f"Picture {number} is damaged and could not be decoded.") from error
-
-
 class ImageSource:
     """An open picture file; an OpenSource."""
 
@@ -196,7 +182,7 @@ class ImageSource:
         """The page of the call before must not be used any more: the file holds one frame at a time."""
         if not 1 <= number <= self._page_count:
             raise PageFailed(f"There is no page {number}: the document has {self._page_count}.")
-        with _page_errors(number):
+        with page_errors(f"Picture {number}"):
             self._picture.seek(number - 1)
             return ImagePage(number, self._picture, self._limits)
 

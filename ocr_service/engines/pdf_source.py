@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -12,7 +10,8 @@ import numpy as np
 import pymupdf
 
 from ocr_service.domain.documents import DocumentInfo, SourceFile
-from ocr_service.domain.errors import DocumentUnreadable, PageFailed, PageOutOfMemory, PasswordRequired
+from ocr_service.domain.errors import DocumentUnreadable, PageFailed, PasswordRequired
+from ocr_service.engines.page_errors import page_errors
 from ocr_service.engines.page_size import Image, Limits, PageSize
 
 # MuPDF writes each fault of a broken file to stderr, megabytes for some files; what matters comes as an exception.
@@ -21,19 +20,6 @@ pymupdf.TOOLS.mupdf_display_warnings(on=False)
 
 _HEADER = b"%PDF-"
 _HEADER_WITHIN = 1024
-
-
-@contextmanager
-def _page_errors(number: int) -> Iterator[None]:
-    """MuPDF's many kinds of exceptions as PageFailed; they have no common base below Exception."""
-    try:
-        yield
-    except PageFailed:
-        raise
-    except MemoryError:
-        raise PageOutOfMemory(f"Page {number} needs more memory than a page may use.") from None
-    except Exception as error:
-        raise PageFailed(f"Page {number} of the PDF is damaged and could not be read.") from error
 
 
 class PdfPage:
@@ -48,7 +34,7 @@ class PdfPage:
 
     @cached_property
     def image_dpi(self) -> float | None:
-        with _page_errors(self.size.number):
+        with page_errors(f"Page {self.size.number} of the PDF"):
             images = self.page.get_image_info()
         # MuPDF tells where pictures lie before the page's /Rotate is applied.
         visible = self.page.rect * self.page.derotation_matrix
@@ -70,7 +56,7 @@ class PdfPage:
 
     def _pixels(self, dpi: int, colorspace: pymupdf.Colorspace) -> Image:
         self.size.check(dpi)
-        with _page_errors(self.size.number):
+        with page_errors(f"Page {self.size.number} of the PDF"):
             scale = dpi / 72
             pixmap = self.page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), colorspace=colorspace, alpha=False)
             rows = np.frombuffer(pixmap.samples_mv, dtype=np.uint8).reshape(pixmap.height, pixmap.stride)
@@ -99,7 +85,7 @@ class PdfSource:
     def page(self, number: int) -> PdfPage:
         if not 1 <= number <= self._page_count:
             raise PageFailed(f"There is no page {number}: the document has {self._page_count}.")
-        with _page_errors(number):
+        with page_errors(f"Page {number} of the PDF"):
             page = self._document[number - 1]
             return PdfPage(PageSize(number, page.rect.width, page.rect.height, self._limits), page)
 
