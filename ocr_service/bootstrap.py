@@ -36,7 +36,6 @@ from ocr_service.storage.s3_store import S3Store
 from ocr_service.vlm.client import VlmClient
 from ocr_service.vlm.config import ClientConfig
 from ocr_service.vlm.none import NoRefinement
-from ocr_service.vlm.probe import vlm_available
 from ocr_service.workers.config import MEBIBYTE, PoolConfig
 from ocr_service.workers.pool import WorkerPool
 
@@ -72,7 +71,7 @@ def build(settings: Settings, placement: Placement) -> Service:
     metrics.watch(pool.stats, documents.stats)
     if vlm is not None:
         metrics.watch_vlm(vlm.stats)
-    monitor = _monitor(settings, uploads, pool, s3)
+    monitor = _monitor(settings, uploads, pool, s3, vlm)
     app = create_app(partial(_lifespan, pool, monitor, s3, vlm))
     app.state.parts = Parts(
         documents=documents,
@@ -152,12 +151,12 @@ async def _s3_works(endpoint: str, store: S3Store) -> bool:
     return store.works and await s3_reachable(endpoint)
 
 
-def _monitor(settings: Settings, uploads: UploadFolder, pool: WorkerPool, s3: S3Store | None) -> Monitor:
+def _monitor(settings: Settings, uploads: UploadFolder, pool: WorkerPool, s3: S3Store | None, vlm: VlmClient | None) -> Monitor:
     facts = Facts(uploads.output_dir, settings.models_path, settings.vllm_url, settings.use_vlm_api)
     return Monitor(
         facts,
         pool.stats,
-        vlm_probe=partial(vlm_available, settings.vllm_url) if settings.use_vlm_api else None,
+        vlm_probe=vlm.available if vlm is not None else None,
         # The embedded engine brings its own models; those that were preloaded make it better, if they are whole.
         models_check=partial(usable, settings.models_path, (), optional=known_models()),
         s3_probe=partial(_s3_works, settings.cloudru_s3_endpoint, s3) if settings.cloudru_s3_endpoint and s3 else None,

@@ -152,6 +152,10 @@ def test_health_says_degraded_while_the_vlm_is_gone_and_refinement_resumes_by_it
     answer = service.read(lambda _asked: Fail(503), pages=8)
     assert {page.blocks[0].refinement.status for page in answer.pages} == {"failed"}
     service.vlm.health = Answer("")
+    # Its health page is not enough: while it answers no question, it is not back.
+    metrics = service.server.client.get("/metrics").text
+    assert 'ocr_vlm_breaker{state="closed"} 0.0' in metrics
+    service.vlm.script = truth
     wait_until(lambda: service.server.client.get("/health").json()["status"] == "healthy", "health to notice")
     wait_until(service.is_refining, "the VLM to be asked again")
 
