@@ -40,16 +40,18 @@ class Reading:
 
 
 class PaddleReader:
-    """A recogniser and its name; `ideographic` for Chinese and Japanese."""
+    """A recogniser and its name; `ideographic` for Chinese and Japanese, `margin` as in TextRecognizer."""
 
-    def __init__(self, recognizer: TextRecognizer, name: str, *, ideographic: bool = False) -> None:
+    def __init__(self, recognizer: TextRecognizer, name: str, *, ideographic: bool = False, margin: float = 0.0) -> None:
         self.name = name
         self._recognizer = recognizer
         self._ideographic = ideographic
+        self._margin = margin
 
     def look(self, line: LinePicture) -> Reading:
         """The characters of the line, and whether they cover it."""
-        chars = self._recognizer(cv2.cvtColor(line.pixels, cv2.COLOR_GRAY2RGB), ideographic=self._ideographic)
+        rgb = np.asarray(cv2.cvtColor(line.pixels, cv2.COLOR_GRAY2RGB), np.uint8)
+        chars = self._recognizer(rgb, ideographic=self._ideographic, margin=self._margin)
         return Reading(chars, _is_complete(line, chars))
 
     def read(self, line: LinePicture) -> tuple[ReadWord, ...]:

@@ -33,6 +33,9 @@ _UNIVERSAL = {
 }
 _IDEOGRAPHIC = {"zh", "ja"}
 _UNIVERSAL_NAME = "PP-OCRv6 small"
+# Where PP-OCRv6 reads whole lines it costs a sixth less so, and reads as many right. Where it checks the digits of Cyrillic lines it gets
+# few of them to see, and on a fax a smaller slash was taken for a one.
+_MARGIN = 0.08
 
 
 class _Plain:
@@ -53,7 +56,8 @@ class Readers:
         self._config = config
         recognizer = wheel_recognizer()
         self.universal = PaddleReader(recognizer, _UNIVERSAL_NAME)
-        self._ideographic = PaddleReader(recognizer, _UNIVERSAL_NAME, ideographic=True)
+        self._latin = PaddleReader(recognizer, _UNIVERSAL_NAME, margin=_MARGIN)
+        self._ideographic = PaddleReader(recognizer, _UNIVERSAL_NAME, ideographic=True, margin=_MARGIN)
         self._by_language: dict[str, PageReader] = {}
 
     def for_language(self, lang: str) -> PageReader:
@@ -66,7 +70,7 @@ class Readers:
         if lang in _IDEOGRAPHIC:
             return _Plain(self._ideographic)
         if lang in _UNIVERSAL:
-            return _Plain(self.universal)
+            return _Plain(self._latin)
         if lang in _EAST_SLAVIC and (model := eslav_folder(self._config.models_path)) is not None:
             eslav = PaddleReader(preloaded_recognizer(model), "eslav_PP-OCRv5 mobile")
             return FusedReader(eslav, eslav, self.universal)

@@ -17,9 +17,6 @@ from ocr_service.engines.ctc_head import BLANK, Classes, CtcHead
 from ocr_service.engines.openvino_model import load_model, load_without_classifier
 
 _HEIGHT = 48
-# A margin of blank paper above and below, as shares of the line's height, makes the letters and so the picture smaller: a sixth less
-# work, and as many lines read right (docs/performance.md).
-_MARGIN = 0.08
 # OpenVINO keeps a plan of some 6 MB for every shape it has seen: widths in steps, coarser for long lines, keep its memory flat, and
 # are faster than a plan a line.
 _WIDTH_STEP = 32
@@ -45,14 +42,15 @@ class TextRecognizer:
         self._head = CtcHead(*split[1], characters) if split else None
         self._model = split[0] if split else load_model(model)
 
-    def __call__(self, line: NDArray[np.uint8], *, ideographic: bool = False) -> tuple[ReadChar, ...]:
+    def __call__(self, line: NDArray[np.uint8], *, ideographic: bool = False, margin: float = 0.0) -> tuple[ReadChar, ...]:
         """`line`: h×w×3 uint8, upright, cut close to the text; `ideographic`: a line that is probably Chinese or Japanese.
 
-        Spaces are characters too.
+        `margin`: blank paper to be added above and below, as a share of the line's height. It makes the letters, and so the picture and
+        the work, smaller. Spaces are characters too.
         """
         if min(line.shape[:2]) < 2:
             return ()
-        line = _with_margin(line)
+        line = _with_margin(line, round(margin * line.shape[0]))
         height, width = line.shape[:2]
         scaled_w = min(max(_WIDTH_STEP // 4, round(width * _HEIGHT / height)), _WIDEST)
         scaled = cv2.resize(line, (scaled_w, _HEIGHT), interpolation=cv2.INTER_AREA if height > _HEIGHT else cv2.INTER_CUBIC)
@@ -77,9 +75,8 @@ class TextRecognizer:
         return tuple(chars)
 
 
-def _with_margin(line: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    margin = round(_MARGIN * line.shape[0])
-    return np.asarray(cv2.copyMakeBorder(line, margin, margin, 0, 0, cv2.BORDER_CONSTANT, value=_paper(line)), np.uint8)
+def _with_margin(line: NDArray[np.uint8], margin: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.copyMakeBorder(line, margin, margin, 0, 0, cv2.BORDER_CONSTANT, value=_paper(line)), np.uint8) if margin else line
 
 
 def _paper(line: NDArray[np.uint8]) -> list[float]:

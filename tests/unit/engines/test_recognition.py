@@ -69,8 +69,8 @@ def test_ink_beyond_the_characters_makes_a_reading_incomplete(recognizer: TextRe
             pass
 
         @override
-        def __call__(self, line: NDArray[np.uint8], *, ideographic: bool = False) -> tuple[ReadChar, ...]:
-            return tuple(char for char in recognizer(line, ideographic=ideographic) if char.at < 0.5)
+        def __call__(self, line: NDArray[np.uint8], *, ideographic: bool = False, margin: float = 0.0) -> tuple[ReadChar, ...]:
+            return tuple(char for char in recognizer(line, ideographic=ideographic, margin=margin) if char.at < 0.5)
 
     drawn = draw("the first half, the second half")
     assert PaddleReader(recognizer, "all").look(drawn.line).complete
