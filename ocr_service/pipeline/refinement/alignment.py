@@ -10,6 +10,7 @@ from rapidfuzz.distance import Levenshtein
 
 from ocr_service.pipeline.refinement.evidence import Piece
 from ocr_service.pipeline.refinement.folding import by_shape, words
+from ocr_service.pipeline.refinement.pairing import without_partner
 
 # A word of which less than this stands in the other reading is another word, but not for one wrong letter of two or three; where the
 # evidence is sure, three wrong letters make another word too if they are more than a fifth.
@@ -128,18 +129,20 @@ def compare(pieces: Sequence[Piece], answer: str) -> Comparison:
 
 
 def _without_counterpart(left: _Side, right: _Side) -> tuple[set[int], set[int]]:
-    """The words of either side that stand between two words of the other, with nothing in their place.
+    """The words of either side with nothing in their place on the other.
 
-    Letter by letter, «не» before a word with н and е in it would be taken for a part of that word.
+    Letter by letter, «не» beside a word with н and е in it would be taken for a part of that word.
     """
     found: tuple[set[int], set[int]] = set(), set()
-    operations = Levenshtein.opcodes([word for word, _ in left.words], [word for word, _ in right.words])
-    for is_equal, group in groupby(operations, key=lambda operation: operation.tag == "equal"):
+    texts = [[word for word, _ in side.words] for side in (left, right)]
+    for is_equal, group in groupby(Levenshtein.opcodes(*texts), key=lambda operation: operation.tag == "equal"):
+        if is_equal:
+            continue
         run = list(group)
-        inside = range(run[0].src_start, run[-1].src_end), range(run[0].dest_start, run[-1].dest_end)
-        if not is_equal and (not inside[0] or not inside[1]):
-            found[0].update(inside[0])
-            found[1].update(inside[1])
+        starts = run[0].src_start, run[0].dest_start
+        differing = texts[0][starts[0] : run[-1].src_end], texts[1][starts[1] : run[-1].dest_end]
+        for alone, start, places in zip(found, starts, without_partner(*differing), strict=True):
+            alone.update(start + place for place in places)
     return found
 
 

@@ -106,6 +106,15 @@ def test_a_word_more_or_less_or_another_one_contradicts_sure_evidence(word: str,
     assert verdict_on(text_block(truth), truth.replace(word, to, 1)).outcome is Outcome.REJECTED
 
 
+@pytest.mark.parametrize("place", ["основных не средств, материальных", "основных средств, не материальных"])
+def test_a_word_made_up_beside_a_misread_one_is_not_believed(place: str) -> None:
+    """In a line that OCR was unsure of; letter by letter, «не» would be a part of the misread word."""
+    truth = "Провести внеплановую инвентаризацию основных средств, материальных запасов и имущества."
+    block = text_block(truth.replace("средств", "оредсте"), confidence=WEAK)
+    assert verdict_on(block, truth).outcome is Outcome.ACCEPTED
+    assert verdict_on(block, truth.replace("основных средств, материальных", place)).outcome is Outcome.REJECTED
+
+
 def test_the_files_own_text_cannot_be_changed_by_a_letter() -> None:
     assert verdict_on(text_block("Подписал Иванов", confidence=None), "Подписал Иванова").outcome is Outcome.REJECTED
 
