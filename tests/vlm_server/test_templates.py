@@ -7,9 +7,6 @@ from argparse import Namespace
 import pytest
 
 from vlm_server.prompts import CHAT_TEMPLATES, Task, rendered_prompt
-
-pytest.importorskip("jinja2", reason="jinja2 lives in vLLM's environment; the real-vLLM tests prove the check there")
-
 from vlm_server.templates import WrongTemplate, check, render, version_of
 
 
