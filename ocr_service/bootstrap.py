@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -71,7 +71,7 @@ def build(settings: Settings, placement: Placement) -> Service:
     metrics.watch(pool.stats, documents.stats)
     if vlm is not None:
         metrics.watch_vlm(vlm.stats)
-    monitor = _monitor(settings, uploads, pool, s3, vlm)
+    monitor = _monitor(settings, placement, uploads, pool, s3, vlm)
     app = create_app(partial(_lifespan, pool, monitor, s3, vlm))
     app.state.parts = Parts(
         documents=documents,
@@ -151,14 +151,20 @@ async def _s3_works(endpoint: str, store: S3Store) -> bool:
     return store.works and await s3_reachable(endpoint)
 
 
-def _monitor(settings: Settings, uploads: UploadFolder, pool: WorkerPool, s3: S3Store | None, vlm: VlmClient | None) -> Monitor:
+def models_check(settings: Settings, placement: Placement) -> Callable[[], bool]:
+    """Cheap: whether the models that the engine cannot do without are there, and none that was preloaded is broken."""
+    return partial(usable, settings.models_path, placement.models, optional=known_models())
+
+
+def _monitor(
+    settings: Settings, placement: Placement, uploads: UploadFolder, pool: WorkerPool, s3: S3Store | None, vlm: VlmClient | None
+) -> Monitor:
     facts = Facts(uploads.output_dir, settings.models_path, settings.vllm_url, settings.use_vlm_api)
     return Monitor(
         facts,
         pool.stats,
         vlm_probe=vlm.available if vlm is not None else None,
-        # The embedded engine brings its own models; those that were preloaded make it better, if they are whole.
-        models_check=partial(usable, settings.models_path, (), optional=known_models()),
+        models_check=models_check(settings, placement),
         s3_probe=partial(_s3_works, settings.cloudru_s3_endpoint, s3) if settings.cloudru_s3_endpoint and s3 else None,
     )
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from ocr_service.engines.config import EngineSetupError
 from ocr_service.engines.structure_v3.device import paddle_variables
-from ocr_service.engines.structure_v3.models import find_models
+from ocr_service.engines.structure_v3.models import find_models, needed_files
+from ocr_service.models.catalogue import Model
 from ocr_service.settings import Settings, SettingsError
 
 EMBEDDED = "ocr_service.engines.embedded:build"
@@ -46,7 +47,8 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """`engine`: "package.module:factory"; `device` as the engine is told; `seats`: variables of each worker's place, one per GPU."""
+    """`engine`: "package.module:factory"; `device` as the engine is told; `seats`: variables of each worker's place, one per GPU;
+    `models`: those without which the engine cannot read."""
 
     engine: str
     device: str
@@ -56,6 +58,7 @@ class Placement:
     recycle_mb: int
     environment: Mapping[str, str]
     seats: tuple[Mapping[str, str], ...] = ()
+    models: tuple[Model, ...] = ()
 
 
 def place_here(settings: Settings, engine: str | None = None) -> Placement:
@@ -91,12 +94,19 @@ def _structure_v3(settings: Settings, gpus: Sequence[str], reason: str) -> Place
         environment["LD_LIBRARY_PATH"] = settings.ld_library_path
     if gpus and settings.ocr_runtime == "paddle":
         environment |= paddle_variables(settings.page_gpu_share)
-    memory = _memory(settings, STRUCTURE_V3)
+    memory, models = _memory(settings, STRUCTURE_V3), _models(settings)
     if not gpus:
-        return Placement(STRUCTURE_V3, "cpu", settings.worker_count, reason, *memory, {**environment, "CUDA_VISIBLE_DEVICES": "-1"})
+        without_gpu = {**environment, "CUDA_VISIBLE_DEVICES": "-1"}
+        return Placement(STRUCTURE_V3, "cpu", settings.worker_count, reason, *memory, without_gpu, models=models)
     # Each worker sees one GPU and calls it the first.
     seats = tuple({"CUDA_VISIBLE_DEVICES": gpu} for gpu in gpus)
-    return Placement(STRUCTURE_V3, "gpu:0", settings.ocr_workers or len(gpus), reason, *memory, environment, seats)
+    return Placement(STRUCTURE_V3, "gpu:0", settings.ocr_workers or len(gpus), reason, *memory, environment, seats, models)
+
+
+def _models(settings: Settings) -> tuple[Model, ...]:
+    """As they were found: a model may lie there as an ONNX package or as Paddle's own."""
+    found = find_models(settings.models_path, settings.ocr_lang, settings.ocr_runtime).values()
+    return tuple(Model(folder.path.name, "", folder.name, needed_files(settings.ocr_runtime)) for folder in found)
 
 
 def _memory(settings: Settings, engine: str) -> tuple[int, int]:

@@ -35,6 +35,7 @@ def _vlm(version: str) -> Model:
 
 _ESLAV = _onnx("eslav_PP-OCRv5_mobile_rec", "text recognition: Russian, Belarusian, Ukrainian, Latin")
 _CYRILLIC = _onnx("cyrillic_PP-OCRv5_mobile_rec", "text recognition: other Cyrillic languages")
+_LATIN = _onnx("latin_PP-OCRv5_mobile_rec", "text recognition: German, French and other Latin languages")
 
 CPU: tuple[Model, ...] = (_ESLAV, _CYRILLIC)
 STRUCTURE: tuple[Model, ...] = (
@@ -46,6 +47,7 @@ STRUCTURE: tuple[Model, ...] = (
     _onnx("PP-OCRv5_server_rec", "text recognition: Chinese, English, Japanese"),
     _ESLAV,
     _CYRILLIC,
+    _LATIN,
     _onnx("PP-LCNet_x1_0_table_cls", "tables with or without rulings"),
     _onnx("SLANeXt_wired", "structure of ruled tables"),
     _onnx("SLANet_plus", "structure of tables without rulings"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from ocr_service.bootstrap import models_check
 from ocr_service.engines.structure_v3.models import required_models
 from ocr_service.models.catalogue import models_of
 from ocr_service.placement import EMBEDDED, STRUCTURE_V3, Machine, Placement, place
@@ -144,7 +146,22 @@ def test_a_name_of_a_gpu_does_not_make_one(tmp_path: Path) -> None:
     assert Machine.look(Settings(cuda_visible_devices="0"), tmp_path).gpus == ()
 
 
-@pytest.mark.parametrize("lang", ["ru", "uk", "bg", "kk", "en", "zh"])
+@pytest.mark.parametrize("lang", ["ru", "uk", "bg", "kk", "en", "zh", "de", "fr", "pl", "tr"])
 def test_preloading_gets_every_model_that_the_engine_wants(lang: str) -> None:
     preloaded = {model.folder for model in models_of("gpu")}
     assert {f"{name}_onnx" for name in required_models(lang)} <= preloaded
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+def test_health_misses_a_model_that_structure_v3_lost_after_the_start(home: Path, device: str) -> None:
+    chosen = settings(home, OCR_ENGINE="structure_v3", OCR_DEVICE=device)
+    present = models_check(chosen, place(chosen, TWO_GPUS))
+    assert present()
+    (home / "official_models" / "PP-OCRv5_server_det_onnx" / "inference.onnx").write_text("")
+    assert not present()
+    shutil.rmtree(home / "official_models" / "PP-OCRv5_server_det_onnx")
+    assert not present()
+
+
+def test_health_misses_no_model_where_the_engine_brings_its_own(tmp_path: Path) -> None:
+    assert models_check(settings(tmp_path), place(settings(tmp_path), Machine()))()

@@ -87,14 +87,16 @@ def find_models(models_path: Path, lang: str, runtime: Runtime) -> dict[str, Mod
     return {name: folder for name, folder in found.items() if folder is not None}
 
 
+def needed_files(runtime: Runtime) -> tuple[str, ...]:
+    """What every whole package holds, whatever its program is called."""
+    return (_DESCRIPTION, "inference.onnx" if runtime == "onnxruntime" else "inference.pdiparams")
+
+
 def _is_whole(folder: Path, runtime: Runtime) -> bool:
     """Whether no file is missing. An interrupted download leaves an empty folder or an empty file."""
-    if not _has_content(folder / _DESCRIPTION):
+    if not all(_has_content(folder / name) for name in needed_files(runtime)):
         return False
-    if runtime == "onnxruntime":
-        return _has_content(folder / "inference.onnx")
-    program = any(_has_content(folder / name) for name in ("inference.json", "inference.pdmodel"))
-    return program and _has_content(folder / "inference.pdiparams")
+    return runtime == "onnxruntime" or any(_has_content(folder / name) for name in ("inference.json", "inference.pdmodel"))
 
 
 def _has_content(file: Path) -> bool:
