@@ -104,7 +104,7 @@ start_vlm() {
   if has_gpu; then arguments+=(--gpu-memory-utilization "$VLM_GPU_MEMORY"); fi
   log "Starting vLLM (failures so far: $vlm_failures)"
   # A session of its own: its workers can outlive it, and are killed as a group. It needs no S3 keys and no network.
-  env -u CLOUDRU_S3_ACCESS_KEY -u CLOUDRU_S3_SECRET_KEY VLLM_PLUGINS="${VLLM_PLUGINS:-ocr_markdown}" \
+  env -u VLLM_URL -u CLOUDRU_S3_ACCESS_KEY -u CLOUDRU_S3_SECRET_KEY VLLM_PLUGINS="${VLLM_PLUGINS:-ocr_markdown}" \
     HF_HUB_OFFLINE=1 VLLM_NO_USAGE_STATS=1 DO_NOT_TRACK=1 setsid "$VLM_COMMAND" "${arguments[@]}" "$@" &
   vlm_pid=$! vlm_state=starting vlm_since=$SECONDS
 }

@@ -74,6 +74,24 @@ def test_every_file_that_is_copied_exists_and_reaches_the_build() -> None:
         assert any(Path(name).match(pattern) or name == pattern or name.startswith(f"{pattern}/") for pattern in allowed), name
 
 
+def locked(name: str) -> dict[str, str]:
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", (PROJECT / name).read_text(), re.MULTILINE))
+
+
+def test_the_gpu_image_installs_each_package_once() -> None:
+    """Both locks go into one environment, one after the other, without the first one's onnxruntime."""
+    paddle, cuda = locked("requirements_paddle.txt"), locked("requirements_cuda.txt")
+    assert "onnxruntime" in paddle
+    assert "onnxruntime" not in cuda
+    assert "onnxruntime-gpu" in cuda
+    assert "onnxruntime-gpu" not in paddle
+    assert {name: cuda[name] for name in cuda.keys() & paddle.keys()} == {name: paddle[name] for name in cuda.keys() & paddle.keys()}
+    script = (PROJECT / "deploy/image/install-app").read_text()
+    (program,) = re.findall(r"^ +awk '(.*)' ", script, re.MULTILINE)
+    left = subprocess.run(["awk", program, PROJECT / "requirements_paddle.txt"], check=True, capture_output=True, text=True).stdout
+    assert set(re.findall(r"^([\w.-]+)==", left, re.MULTILINE)) == paddle.keys() - {"onnxruntime"}
+
+
 def test_every_setting_in_compose_is_one() -> None:
     assert set(COMPOSE["environment"]) <= KNOWN
 
