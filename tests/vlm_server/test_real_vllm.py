@@ -7,91 +7,20 @@ import io
 import json
 import os
 import random
-import signal
 import socket
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 from PIL import Image, features
 
-PROJECT = Path(__file__).parents[2]
-VLLM = PROJECT / ".venv-vllm" / "bin" / "vllm"
-CHECKPOINT = Path(__file__).parent / "tiny" / "reader"
-KEY = {"Authorization": "Bearer for-tests"}
-START_S = 240
+from tests.vlm_server.real import Server, until
 
 pytestmark = [
     pytest.mark.skipif(os.environ.get("OCR_TEST_VLLM") != "1", reason="real vLLM is tested with OCR_TEST_VLLM=1 (needs 2.5 GB)"),
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(900),
     pytest.mark.e2e,
 ]
-
-
-def until(met: Callable[[], bool], seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
-        time.sleep(0.05)
-
-
-class Server:
-    """A vLLM of its own process group, so that nothing of it is left behind."""
-
-    def __init__(self, log: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        command = [
-            str(VLLM), "serve", str(CHECKPOINT), "--served-model-name", "PaddleOCR-VL-0.9B", "--host", "127.0.0.1",
-            "--port", self.url.rpartition(":")[2],
-            "--dtype", "float32", "--kv-cache-memory-bytes", "64M", "--max-model-len", "2048", "--max-num-batched-tokens", "2048",
-            "--max-num-seqs", "4", "--enforce-eager", "--no-enable-prefix-caching", "--mm-processor-cache-gb", "0",
-            "--limit-mm-per-prompt", '{"image":1}', "--api-key", "for-tests", "--max-num-queued-reqs", "6",
-        ]  # fmt: skip
-        env = os.environ | {
-            "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "VLLM_PLUGINS": "ocr_markdown",
-            "VLLM_KEEP_ALIVE_ON_ENGINE_DEATH": "1",
-        }  # fmt: skip
-        self.log = log
-        with log.open("wb") as written:
-            self.process = subprocess.Popen(
-                command, env=env, stdout=written, stderr=subprocess.STDOUT, cwd=log.parent, start_new_session=True
-            )
-        self.http = httpx.Client(base_url=self.url, headers=KEY, timeout=60)
-
-    def ready(self) -> bool:
-        assert self.process.poll() is None, self.log.read_text()[-3000:]
-        try:
-            return self.http.get("/health").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    def running(self) -> float:
-        lines = self.http.get("/metrics").text.splitlines()
-        return sum(float(line.split()[-1]) for line in lines if line.startswith("vllm:num_requests_running"))
-
-    def stop(self) -> None:
-        self.http.close()
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
-        self.process.wait()
-
-
-@pytest.fixture(scope="module")
-def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("vllm") / "log.txt")
-    try:
-        until(server.ready, START_S, "a ready vLLM")
-        yield server
-    finally:
-        server.stop()
 
 
 def crop(text: str = "Seconds", seed: int = 1) -> bytes:
@@ -213,7 +142,7 @@ MOST_WRONG = 0.25  # 15.6 % when it was trained
 
 
 def test_a_dead_engine_is_503_with_retry_after(vllm: Server) -> None:
-    """The last test of this server: it does not come back."""
+    """This server does not come back; whoever wants one after this gets another."""
     for child in psutil.Process(vllm.process.pid).children(recursive=True):
         if "EngineCore" in child.name() or "EngineCore" in " ".join(child.cmdline()):
             child.kill()

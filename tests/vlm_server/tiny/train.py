@@ -1,4 +1,5 @@
 """Train the tiny PaddleOCR-VL model that reads: `python -m tests.vlm_server.tiny.train OUT [--minutes 35]`, in the vLLM environment.
+`--start FOLDER` goes on from the weights of an earlier checkpoint, with lines of full length from the first step.
 
 An ordinary next-character loss alone learns for hours. Two teachers, thrown away afterwards, shorten that to minutes, because where
 each character stands is known when one draws it oneself: every image token must tell which characters stand in it, and one attention
@@ -107,9 +108,15 @@ class Teachers(torch.nn.Module):  # type: ignore[misc]
         return cells, pointing
 
 
+def load_model(folder: Path) -> Any:
+    model = PaddleOCRVLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+    model.config.text_config._attn_implementation = "eager"  # the only one that shows its attention
+    return model
+
+
 def build_model(tokenizer: Any) -> Any:
     config = build_config(tokenizer)
-    config.text_config._attn_implementation = "eager"  # the only one that shows its attention
+    config.text_config._attn_implementation = "eager"
     model = PaddleOCRVLForConditionalGeneration(config).float()
     with torch.no_grad():
         for name, weight in model.named_parameters():
@@ -136,12 +143,13 @@ def train(model: Any, tokenizer: Any, arguments: argparse.Namespace) -> None:
     parameters = [*model.parameters(), *teachers.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=arguments.rate, betas=(0.9, 0.98), weight_decay=0.01)
     rng = random.Random(arguments.seed)
+    warm_up = 30 if arguments.start else 100  # steps
     seconds, start, step, shown = arguments.minutes * 60, time.process_time(), 0, np.zeros(3)
     while (done := (time.process_time() - start) / seconds) < 1:
-        lines = [draw(make_text(rng, longest_at(done)), rng) for _ in range(arguments.batch)]
+        lines = [draw(make_text(rng, longest_at(1.0 if arguments.start else done)), rng) for _ in range(arguments.batch)]
         samples = [Sample(line, tokenizer, model.config.image_token_id) for line in lines]
         for group in optimizer.param_groups:
-            group["lr"] = arguments.rate * min(1.0, (step + 1) / 100) * decay_at(done)
+            group["lr"] = arguments.rate * min(1.0, (step + 1) / warm_up) * decay_at(done)
         batch = batch_of(samples, model.config.image_token_id)
         said = model(**batch, use_cache=False).loss
         cells, pointing = teachers.losses(samples, batch["input_ids"].shape[1])
@@ -169,6 +177,7 @@ def save(model: Any, tokenizer: Any, folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--start", type=Path, help="a checkpoint to go on from")
     parser.add_argument("--minutes", type=float, default=35, help="of CPU time")
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--rate", type=float, default=1.5e-3)
@@ -177,7 +186,7 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(arguments.seed)
     tokenizer = build_tokenizer()
-    model = build_model(tokenizer)
+    model = load_model(arguments.start) if arguments.start else build_model(tokenizer)
     print(f"{sum(weight.numel() for weight in model.parameters()) / 1e6:.2f} million parameters", flush=True)
     train(model, tokenizer, arguments)
 
