@@ -6,7 +6,7 @@ import argparse
 import re
 from typing import Any
 
-from bench import accuracy, fairness, lies, memory, results, speed
+from bench import accuracy, fairness, lies, memory, results, speed, vlm_throughput
 from bench.service import PROJECT
 
 DOCUMENT = PROJECT / "docs" / "performance.md"
@@ -34,7 +34,14 @@ def _fairness(found: dict[str, Any]) -> str:
     return f"{head}\n\n{fairness.latency_table(found['latency'])}\n\n{fairness.clients_table(found['clients'])}"
 
 
-TABLES = {"accuracy": _accuracy, "speed": _speed, "memory": _memory, "fairness": _fairness, "lies": lies.tables}
+TABLES = {
+    "accuracy": _accuracy,
+    "speed": _speed,
+    "memory": _memory,
+    "fairness": _fairness,
+    "lies": lies.tables,
+    "vlm_throughput": vlm_throughput.tables,
+}
 
 
 def section(name: str) -> str:
