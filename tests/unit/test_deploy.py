@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
+import pytest
 import yaml
 
 from ocr_service.settings import Settings
@@ -103,6 +105,13 @@ def test_a_read_only_root_has_a_place_for_everything_that_is_written() -> None:
     assert written <= mounted
     assert written <= composed
     assert COMPOSE["read_only"] is CONTAINER["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+@pytest.mark.parametrize("kind", KUBERNETES)
+def test_the_manifests_keep_to_the_schemas_of_kubernetes(kind: str) -> None:
+    kubernetes_validate.validate(KUBERNETES[kind], kubernetes_validate.latest_version(), strict=True)
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate({**KUBERNETES[kind], "specification": {}}, kubernetes_validate.latest_version(), strict=True)
 
 
 def test_every_mounted_volume_is_declared() -> None:

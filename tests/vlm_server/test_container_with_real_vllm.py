@@ -135,3 +135,12 @@ def test_real_vllm_is_warmed_up_reads_pages_comes_back_and_stops(container: Cont
     assert container.process.wait(120) == 0, container.log()[-3000:]
     assert container.told("vLLM did not end in time") == 0
     assert [process for process in started if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_a_model_that_reads_wrong_fails_the_full_warm_up_with_71(tmp_path: Path) -> None:
+    container = Container(tmp_path, VLM_WARMUP="full")
+    try:
+        assert container.process.wait(START_S) == 71, container.log()[-3000:]
+        assert "was to be read" in container.log()
+    finally:
+        container.kill()
