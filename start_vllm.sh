@@ -37,7 +37,7 @@ vlm_state="down" # down, starting, ready
 vlm_failures=0 vlm_since=0 vlm_healthy_at=0 vlm_start_at=0
 
 log() {
-  printf '%s start_vllm: %s\n' "$(date -u +%FT%TZ)" "$*" >&2
+  TZ=UTC0 printf '%(%FT%TZ)T start_vllm: %s\n' -1 "$*" >&2
 }
 
 alive() { # alive PID

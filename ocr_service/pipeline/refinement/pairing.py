@@ -9,8 +9,8 @@ from rapidfuzz.distance import LCSseq, Levenshtein
 # A word may be read as so many: "12 500 000". Each of them must have this share of its letters in the whole.
 _MOST_PARTS = 4
 _PART_OF_WORD = 0.6
-# Pairs of words that are weighed, some 0.1 s; no paragraph has as many words in a row that were all misread.
-_MOST_PAIRS = 10_000
+# Pairs of words that are weighed, within about a tenth of a second; no paragraph has as many words in a row that were all misread.
+_MOST_PAIRS = 2_500
 
 Words = Sequence[str]
 Step = tuple[int, int]
