@@ -90,7 +90,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(server: RunningServer) -> None
         connection.sendall(head + b"x" * 400_000)
         wait_until(lambda: server.leftovers() != [], "the upload to be on disk")
     wait_until(lambda: server.leftovers() == [], "the upload to be removed")
-    assert server.metric("ocr_documents_in_service") == 0
+    wait_until(lambda: server.metric("ocr_documents_in_service") == 0, "the place to be free")
 
 
 def test_a_client_that_stops_sending_is_told_so_and_its_place_is_free(server: RunningServer) -> None:
