@@ -64,7 +64,9 @@ def _read(path: Path) -> openvino.Model:
 
 
 def _compiled(model: openvino.Model) -> Model:
-    compiled = _core().compile_model(model, "CPU", {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"})
+    # Pinning is OpenVINO's default, and every process pins its one thread to the same core: the workers would share it, the others idle.
+    one_thread = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False, "PERFORMANCE_HINT": "LATENCY"}
+    compiled = _core().compile_model(model, "CPU", one_thread)
     request = compiled.create_infer_request()
 
     def run(tensor: NDArray[np.float32]) -> NDArray[np.float32]:
