@@ -31,12 +31,13 @@ class FileAnswer(Response):
     def __init__(self, path: Path, media_type: str, *, idle_s: float, headers: dict[str, str] | None = None) -> None:
         """Raises OSError if the file cannot be opened."""
         self._file = path.open("rb")
+        self._size = os.fstat(self._file.fileno()).st_size
         self._idle_s = idle_s
         disposition = "inline" if media_type in _INLINE else "attachment"
         super().__init__(
             media_type=f"{media_type}; charset=utf-8" if media_type in _UTF8 else media_type,
             headers={
-                "Content-Length": str(os.fstat(self._file.fileno()).st_size),
+                "Content-Length": str(self._size),
                 "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(path.name, safe='')}",
                 "Content-Security-Policy": "sandbox; default-src 'none'",
                 "Cache-Control": "private, no-store",
@@ -55,6 +56,10 @@ class FileAnswer(Response):
 
     async def _send(self, send: Send) -> None:
         await send_within(self._idle_s, send, {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        while chunk := await asyncio.to_thread(self._file.read, CHUNK_BYTES):
-            await send_within(self._idle_s, send, {"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        # The last piece is announced as the last: a client that has all of it may close the connection, and is not gone too early.
+        left = self._size
+        while left > 0 and (chunk := await asyncio.to_thread(self._file.read, CHUNK_BYTES)):
+            left -= len(chunk)
+            await send_within(self._idle_s, send, {"type": "http.response.body", "body": chunk, "more_body": left > 0})
+        if left > 0 or self._size == 0:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})

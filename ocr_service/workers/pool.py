@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
@@ -24,6 +22,7 @@ from ocr_service.workers.death import Attempts, Death, WorkerDied, WorkerGone, o
 from ocr_service.workers.line import WaitingLine
 from ocr_service.workers.process import WorkerProcess, WorkerStartFailed
 from ocr_service.workers.protocol import Analyse, Failed, Inspect, Outcome, Task, WriteSearchablePdf
+from ocr_service.workers.scratch import Scratch
 from ocr_service.workers.stats import PoolStats
 
 RETRY_AFTER_S = 30
@@ -52,7 +51,7 @@ class WorkerPool:
         self._versions: dict[str, str] = {}
         self._tenders: list[asyncio.Task[None]] = []
         self._background: set[asyncio.Task[object]] = set()
-        self._root: Path | None = None
+        self._scratch: Scratch | None = None
         self._closing = False
         # Renewed one at a time, each only when its successor stands ready: the pool never has less than its capacity because of it.
         self._recycling = asyncio.Lock()
@@ -76,7 +75,7 @@ class WorkerPool:
 
     async def start(self) -> None:
         """Begin to start the workers; does not wait for them."""
-        self._root = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="ocr-workers-", dir=self._config.temporary_root))
+        self._scratch = await asyncio.to_thread(Scratch.claim, self._config.temporary_root)
         self._tenders = [asyncio.create_task(self._tend(seat)) for seat in range(self.capacity)]
 
     async def wait_until_ready(self) -> None:
@@ -96,8 +95,8 @@ class WorkerPool:
             await asyncio.wait(self._background)
         await asyncio.gather(*(worker.close() for worker in tuple(self._processes)))
         self._processes.clear()
-        if self._root is not None:
-            await asyncio.to_thread(shutil.rmtree, self._root, ignore_errors=True)
+        if self._scratch is not None:
+            await asyncio.to_thread(self._scratch.remove)
 
     def stats(self) -> PoolStats:
         """The pool as it is now; reads /proc once per worker."""
@@ -282,10 +281,10 @@ class WorkerPool:
             backoff_s = min(2 * backoff_s, self._config.longest_backoff_s)
 
     async def _start_one(self, seat: int) -> WorkerProcess:
-        assert self._root is not None
+        assert self._scratch is not None
         self._starting += 1
         try:
-            worker = await WorkerProcess.spawn(self._config, self._root, seat)
+            worker = await WorkerProcess.spawn(self._config, self._scratch.path, seat)
             self._processes.add(worker)
             try:
                 await worker.set_up()
