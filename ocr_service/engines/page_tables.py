@@ -15,6 +15,7 @@ from ocr_service.engines.page_size import Image
 from ocr_service.engines.tables.borderless import borderless
 from ocr_service.engines.tables.fill import fill
 from ocr_service.engines.tables.ruled import RuledTable
+from ocr_service.engines.tables.torn import widened
 
 _COVERED = 0.5
 # What it takes for a region that the model calls text to be tried as a table.
@@ -33,9 +34,10 @@ def find_tables(
         inside, rest = _divide(rest, table.bbox)
         grid = fill(table, [word for line in inside for word in line.words])
         found.append(FoundTable(table.bbox, grid, tuple(inside)))
-    for region in regions:
-        looks_like_table = region.kind == "table" or (region.kind == "text" and _is_tabular(region.bbox, rest))
-        if not looks_like_table or any(region.bbox.intersection(table.bbox) > _COVERED * region.bbox.area for table in found):
+    tabular = [region for region in regions if region.kind == "table" or (region.kind == "text" and _is_tabular(region.bbox, rest))]
+    texts = [region for region in regions if region.kind == "text" and region not in tabular]
+    for region in widened(tabular, texts, rest):
+        if any(region.bbox.intersection(table.bbox) > _COVERED * region.bbox.area for table in found):
             continue
         inside, outside = _divide(rest, region.bbox)
         grid_or_none = borderless(region.bbox, [word for line in inside for word in line.words], gray, dpi)
