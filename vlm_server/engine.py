@@ -7,7 +7,8 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from http import HTTPStatus
+from typing import Any, cast
 
 from fastapi import Request
 
@@ -57,30 +58,43 @@ async def generate(request: Request, question: Question, image: bytes) -> AsyncG
     chat = state.openai_serving_chat
     try:
         asked = _chat_request(question, image, model_name(state), chat.model_config.max_model_len)
-        result = await chat.create_chat_completion(asked, request)
-        if not hasattr(result, "__aiter__"):
-            raise _problem(int(result.error.code), str(result.error.message))
-        async with aclosing(result) as events:
+        async with aclosing(await _events(chat, asked, request)) as events:
             async for event in events:
                 data = str(event).removeprefix("data: ").strip()
                 if data and data != "[DONE]":
                     yield _piece(json.loads(data))
+    except Problem:
+        raise
     except (EngineDeadError, EngineGenerateError):
         raise engine_unavailable() from None
+    except Exception as error:
+        refusal = chat.create_error_response(error).error.model_dump()
+        if refusal["code"] == HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise  # no refusal: something is broken
+        raise _problem(refusal) from None
+
+
+async def _events(chat: Any, asked: Any, request: Request) -> AsyncGenerator[str, None]:
+    result = await chat.create_chat_completion(asked, request)
+    if not hasattr(result, "__aiter__"):
+        raise _problem(result.error.model_dump())
+    return cast("AsyncGenerator[str, None]", result)
 
 
 def _piece(chunk: dict[str, Any]) -> Piece:
     if "error" in chunk:
-        raise _problem(int(chunk["error"].get("code", 500)), str(chunk["error"].get("message", "")))
+        raise _problem(chunk["error"])
     usage = chunk.get("usage") or {}
     choice = (chunk.get("choices") or [{}])[0]
     text = (choice.get("delta") or {}).get("content") or ""
     return Piece(text, choice.get("finish_reason"), usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0))
 
 
-def _problem(status: int, message: str) -> Problem:
-    if "busy" in message or status == 429:
+def _problem(error: dict[str, Any]) -> Problem:
+    """vLLM's error. A full queue is a 503, and so is a generation that failed; only the first one's type is the status's own phrase."""
+    status = int(error.get("code", 500))
+    if status == HTTPStatus.TOO_MANY_REQUESTS or error.get("type") == HTTPStatus.SERVICE_UNAVAILABLE.phrase:
         return overloaded()
     if 400 <= status < 500:
-        return invalid(message)
+        return invalid(str(error.get("message", "")))
     return engine_unavailable()
