@@ -28,6 +28,7 @@ _SETUP_PROBLEMS = {
     HTTPStatus.METHOD_NOT_ALLOWED: "the VLM server does not take questions at VLLM_URL",
 }
 _NOT_NOW = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+_BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}  # may say when to come back
 
 
 class Wire:
@@ -105,11 +106,12 @@ def _check(response: httpx.Response) -> None:
         raise NotThere("the VLM server has no such path or model; check VLLM_URL and the model's name", again=False)
     if status in _SETUP_PROBLEMS:
         raise Trouble(_SETUP_PROBLEMS[HTTPStatus(status)], again=False)
+    wish = _seconds(response.headers.get("Retry-After", "")) if status in _BUSY else None
     if status in _NOT_NOW:
-        raise Trouble(f"the VLM server has no time for this region (status {status})", again=False, is_failure=False)
+        detail = f"the VLM server has no time for this region (status {status})"
+        raise Trouble(detail, again=status in _BUSY, is_failure=False, retry_after_s=wish)
     if response.is_client_error:
         raise VlmRefused(f"the VLM server does not take this region (status {status})")
-    wish = _seconds(response.headers.get("Retry-After", "")) if status == HTTPStatus.SERVICE_UNAVAILABLE else None
     raise Trouble(f"the VLM server failed (status {status})", again=response.is_server_error, retry_after_s=wish)
 
 

@@ -124,12 +124,13 @@ def test_what_the_server_refuses_is_not_asked_again_and_blames_nobody(status: in
     run(scenario())
 
 
-def test_a_server_that_has_no_time_is_neither_asked_again_nor_blamed() -> None:
+@pytest.mark.parametrize(("fault", "attempts"), [(Fail(408), 1), (Fail(429), 3), (Fail(429, retry_after="9999"), 1)], ids=repr)
+def test_a_server_that_has_no_time_is_asked_again_only_if_it_says_too_many_and_is_never_blamed(fault: Fail, attempts: int) -> None:
     async def scenario() -> None:
-        async with FakeVlm(in_turn(Fail(429))) as vlm, asking(vlm.url, failures_to_open=1) as asker:
-            with pytest.raises(VlmUnavailable):
+        async with FakeVlm(in_turn(fault)) as vlm, asking(vlm.url, retries=2, failures_to_open=1) as asker:
+            with pytest.raises(VlmUnavailable, match="no time"):
                 await asker.ask()
-            assert len(vlm.asked) == 1
+            assert len(vlm.asked) == attempts
             assert asker.client.stats().breaker is BreakerState.CLOSED
 
     run(scenario())

@@ -19,7 +19,7 @@ from tests.unit.vlm.asking import asking, until_asked
 
 @pytest.mark.parametrize(
     "fault",
-    [Fail(500), Fail(502), Fail(503), Fail(504), Fail(503, retry_after="0"), Garbage(), Answer("half", "abort")]
+    [Fail(429), Fail(500), Fail(502), Fail(503), Fail(504), Fail(503, retry_after="0"), Garbage(), Answer("half", "abort")]
     + [kind(moment) for kind in (Reset, HangUp) for moment in Moment],
 )
 @pytest.mark.parametrize("way", ["own", "openai"])
@@ -110,10 +110,11 @@ def test_a_server_that_accepts_no_connection_is_given_up_in_time() -> None:
     run(scenario())
 
 
-def test_the_pause_before_the_next_try_grows_and_honours_the_servers_wish() -> None:
+@pytest.mark.parametrize("busy", [429, 503])
+def test_the_pause_before_the_next_try_grows_and_honours_the_servers_wish(busy: int) -> None:
     async def scenario() -> None:
         clock = ManualClock()
-        script = in_turn(Fail(500), Fail(500), Fail(503, retry_after="3"), Answer("text"))
+        script = in_turn(Fail(500), Fail(500), Fail(busy, retry_after="3"), Answer("text"))
         async with FakeVlm(script) as vlm, asking(vlm.url, clock, retries=3, first_backoff_s=1.0) as asker:
             question = asyncio.create_task(asker.ask())
             for number in range(3):
