@@ -14,9 +14,11 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import psutil
 
 PROJECT = Path(__file__).parents[2]
-VLLM = PROJECT / ".venv-vllm" / "bin" / "vllm"
+# OCR_TEST_VLLM_ENVIRONMENT: an environment that scripts/setup-vllm has made elsewhere.
+VLLM = Path(os.environ.get("OCR_TEST_VLLM_ENVIRONMENT", PROJECT / ".venv-vllm")) / "bin" / "vllm"
 READER = Path(__file__).parent / "tiny" / "reader"
 MODEL_NAME = "PaddleOCR-VL-0.9B"
 API_KEY = "for-tests"
@@ -39,6 +41,18 @@ def free_port() -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
         return port
+
+
+def in_group(group: int) -> list[int]:
+    """Living processes of a process group."""
+    living = []
+    for process in psutil.process_iter(["status"]):
+        try:
+            if process.info["status"] != psutil.STATUS_ZOMBIE and os.getpgid(process.pid) == group:
+                living.append(process.pid)
+        except ProcessLookupError:
+            continue
+    return living
 
 
 def scramble(checkpoint: Path, out: Path, seed: int) -> None:

@@ -20,15 +20,7 @@ import pytest
 
 from ocr_service.warming.samples import NUMBER, page_pdf
 from tests.e2e.running import free_port
-
-PROJECT = Path(__file__).parents[2]
-# OCR_TEST_VLLM_ENVIRONMENT: an environment that scripts/setup-vllm has made elsewhere.
-VLLM = Path(os.environ.get("OCR_TEST_VLLM_ENVIRONMENT", PROJECT / ".venv-vllm")) / "bin" / "vllm"
-SMALL = (
-    "--dtype", "float32", "--kv-cache-memory-bytes", "64M", "--max-num-seqs", "4", "--enforce-eager",
-    "--max-model-len", "2048", "--max-num-batched-tokens", "2048",
-)  # fmt: skip
-START_S = 600.0
+from tests.vlm_server.real import MODEL_NAME, PROJECT, READER, SMALL, START_S, VLLM
 
 pytestmark = [
     pytest.mark.skipif(os.environ.get("OCR_TEST_VLLM") != "1", reason="real vLLM is tested with OCR_TEST_VLLM=1 (needs 2.5 GB)"),
@@ -50,8 +42,8 @@ class Container:
             "USE_VLM_API": "true",
             "VLLM_URL": f"http://127.0.0.1:{free_port()}/v1/markdown",
             "VLM_COMMAND": str(VLLM),
-            "VLM_MODEL": str(Path(__file__).parent / "tiny" / "reader"),
-            "VLM_MODEL_NAME": "PaddleOCR-VL-0.9B",
+            "VLM_MODEL": str(READER),
+            "VLM_MODEL_NAME": MODEL_NAME,
             "VLM_GPU": "false",
             "VLM_WARMUP": "contract",
             "VLM_RESTART_PAUSE_S": "0",
