@@ -25,6 +25,7 @@ _SHORT = 9.0
 # Tesseract's Russian data reads «м²» as "м?".
 _SQUARE = re.compile(r"(?:(?<=[\d/])|^)([ксд]?м)[?*]")
 _BENEFIT_OF_DOUBT = 0.2
+_LONG_WORD = 4
 _NUMERO = re.compile(r"^N[eoºо°]?\.?(?=\d|$)|^Ме(?=\d|$)")
 
 
@@ -42,8 +43,16 @@ class FusedReader:
     def for_page(self, sample: Sequence[LinePicture]) -> LineReader:
         """The reader for a page with these lines: the universal reader goes first where most of them are not Cyrillic."""
         # The sample's pictures may end in the middle of a letter.
-        looks = [self._universal.look(line) for line in sample]
-        foreign = sum(is_foreign(Reading(look.chars[:-1], look.complete)) for look in looks)
+        foreign = others = 0
+        for line in sample:
+            look = self._universal.look(line)
+            if is_foreign(Reading(look.chars[:-1], look.complete)):
+                foreign += 1
+            else:
+                others += 1
+            # The rest of the sample cannot change the answer.
+            if max(2 * foreign - 1, 2 * others) >= len(sample):
+                break
         return _ForeignFirst(self._universal, self) if foreign * 2 > len(sample) else self
 
     def read(self, line: LinePicture) -> tuple[ReadWord, ...]:
@@ -150,6 +159,9 @@ def is_foreign(reading: Reading) -> bool:
 
 
 def _is_doubtful(text: str, confidence: float) -> bool:
+    """Whether the universal reader may know better. It knows no Cyrillic, and nobody takes a number for a long Cyrillic word."""
+    if len(text) >= _LONG_WORD and text.isalpha() and is_plainly_cyrillic(text) and not any(is_latin(c) for c in text):
+        return False
     return confidence < 0.8 or any(c.isdigit() or is_latin(c) for c in text) or not any(c.isalpha() for c in text)
 
 

@@ -16,6 +16,8 @@ from ocr_service.engines.recognition import ReadChar, TextRecognizer
 # characters means that there was something the dictionary does not know.
 _CHAR_WIDTH = 0.3
 _WIDEST_GAP = 0.6
+# Below this mean score a line that was read small is read again as large as the model takes it.
+_DOUBTFUL = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,10 @@ class Reading:
 
 
 class PaddleReader:
-    """A recogniser and its name; `ideographic` for Chinese and Japanese, `margin` as in TextRecognizer."""
+    """A recogniser and its name; `ideographic` for Chinese and Japanese, `margin` as in TextRecognizer.
+
+    With a margin, doubtful lines are read twice: blurred letters need every pixel, and the surer reading is taken.
+    """
 
     def __init__(self, recognizer: TextRecognizer, name: str, *, ideographic: bool = False, margin: float = 0.0) -> None:
         self.name = name
@@ -52,7 +57,11 @@ class PaddleReader:
         """The characters of the line, and whether they cover it."""
         rgb = np.asarray(cv2.cvtColor(line.pixels, cv2.COLOR_GRAY2RGB), np.uint8)
         chars = self._recognizer(rgb, ideographic=self._ideographic, margin=self._margin)
-        return Reading(chars, _is_complete(line, chars))
+        reading = Reading(chars, _is_complete(line, chars))
+        if not self._margin or (reading.complete and reading.score >= _DOUBTFUL):
+            return reading
+        chars = self._recognizer(rgb, ideographic=self._ideographic)
+        return max(Reading(chars, _is_complete(line, chars)), reading, key=lambda one: (one.complete, one.score))
 
     def read(self, line: LinePicture) -> tuple[ReadWord, ...]:
         return words_of(self.look(line), line.width, line.height)

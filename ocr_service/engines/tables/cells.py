@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,18 +20,10 @@ class Span(NamedTuple):
 
 def merge_units(below: NDArray[np.bool_], beside: NDArray[np.bool_]) -> list[Span]:
     """Cells row by row. `below` (rows+1, columns) and `beside` (rows, columns+1) say which edges are drawn."""
-    rows, columns = beside.shape[0], below.shape[1]
-    boxes = {(i, j): (i, j, i, j) for i in range(rows) for j in range(columns)}
-    owner = {unit: unit for unit in boxes}
-    for i in range(rows):
-        for j in range(columns):
-            if i + 1 < rows and not below[i + 1, j]:
-                _unite((i, j), (i + 1, j), owner, boxes)
-            if j + 1 < columns and not beside[i, j + 1]:
-                _unite((i, j), (i, j + 1), owner, boxes)
-    _square(owner, boxes)
-    top_left = sorted(boxes[unit] for unit in boxes if owner[unit] == unit)
-    return [Span(top, left, bottom - top + 1, right - left + 1) for top, left, bottom, right in top_left]
+    labels = _connected(below[1:-1], beside[:, 1:-1])
+    boxes = {label: _box(labels == label) for label in np.unique(labels).tolist()}
+    _square(labels, boxes)
+    return [Span(top, left, bottom - top, right - left) for top, left, bottom, right in sorted(boxes.values())]
 
 
 def compact(spans: list[Span]) -> list[Span]:
@@ -48,34 +41,39 @@ def compact(spans: list[Span]) -> list[Span]:
     ]
 
 
-_Unit = tuple[int, int]
-_Box = tuple[int, int, int, int]
+_Box = tuple[int, int, int, int]  # top, left, bottom, right; the last two are one beyond
 
 
-def _find(unit: _Unit, owner: dict[_Unit, _Unit]) -> _Unit:
-    while owner[unit] != unit:
-        unit = owner[unit]
-    return unit
+def _connected(below: NDArray[np.bool_], beside: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """A number for every unit, the same for those between which nothing is drawn. Only inner edges are given."""
+    rows, columns = len(beside), below.shape[1]
+    # Units and the openings between them as pixels of a picture, in which connected pixels are one cell.
+    picture = np.zeros((2 * rows - 1, 2 * columns - 1), np.uint8)
+    picture[::2, ::2] = 1
+    picture[1::2, ::2] = ~below
+    picture[::2, 1::2] = ~beside
+    return np.asarray(cv2.connectedComponents(picture, connectivity=4)[1][::2, ::2], np.int32)
 
 
-def _unite(first: _Unit, second: _Unit, owner: dict[_Unit, _Unit], boxes: dict[_Unit, _Box]) -> None:
-    a, b = _find(first, owner), _find(second, owner)
-    if a != b:
-        one, two = boxes[a], boxes[b]
-        owner[b] = a
-        boxes[a] = (min(one[0], two[0]), min(one[1], two[1]), max(one[2], two[2]), max(one[3], two[3]))
+def _box(mask: NDArray[np.bool_]) -> _Box:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
 
 
-def _square(owner: dict[_Unit, _Unit], boxes: dict[_Unit, _Box]) -> None:
+def _square(labels: NDArray[np.int32], boxes: dict[int, _Box]) -> None:
     """An L-shaped cell takes in whatever its bounding rectangle covers, until all are rectangles."""
-    changed = True
-    while changed:
-        changed = False
-        for unit in list(boxes):
-            root = _find(unit, owner)
-            top, left, bottom, right = boxes[root]
-            for i in range(top, bottom + 1):
-                for j in range(left, right + 1):
-                    if _find((i, j), owner) != _find(root, owner):
-                        _unite(root, (i, j), owner, boxes)
-                        changed = True
+    waiting = list(boxes)
+    while waiting:
+        label = waiting.pop()
+        if label not in boxes:
+            continue
+        top, left, bottom, right = boxes[label]
+        covered = set(np.unique(labels[top:bottom, left:right]).tolist()) - {label}
+        if not covered:
+            continue
+        for other in covered:
+            labels[labels == other] = label
+            boxes.pop(other)
+        boxes[label] = _box(labels == label)
+        # Larger now, it may cover others, and it may have grown into another's rectangle.
+        waiting = list(boxes)
