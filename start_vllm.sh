@@ -27,8 +27,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 : "${APP_PYTHON:=/opt/app/bin/python}"
 : "${APP_STOP_TIMEOUT_S:=$((${OCR_SHUTDOWN_GRACE_S:-30} + 10))}"
 
-vlm_address=${VLLM_URL#*://}
-readonly vlm_address=${vlm_address%%/*}
 readonly VLM_FAILED=70 WARMUP_FAILED=71 APP_ENDED=72 WRONG_SETTING=64
 # Only this script's: the service does not get them. VLM_GPU_MEMORY and VLM_MODEL_NAME are the service's settings, too.
 readonly OWN_SETTINGS=(VLM_COMMAND VLM_MODEL VLM_GPU VLM_WARMUP VLM_START_TIMEOUT_S VLM_HANG_S
@@ -51,8 +49,13 @@ pause() { # pause SECONDS: a signal ends it
   wait "$!" || true
 }
 
+vlm_address() {
+  local rest=${VLLM_URL#*://}
+  echo "${rest%%/*}"
+}
+
 is_local_vlm() {
-  [[ $vlm_address =~ ^(127\.0\.0\.1|localhost)(:|$) ]]
+  [[ $(vlm_address) =~ ^(127\.0\.0\.1|localhost)(:|$) ]]
 }
 
 has_gpu() {
@@ -73,7 +76,7 @@ choose() { # sets run_vlm, and USE_VLM_API for the service
     *) log "USE_VLM_API is true or false, not '$USE_VLM_API'" && exit "$WRONG_SETTING" ;;
   esac
   if [[ $USE_VLM_API == true ]]; then
-    if is_local_vlm; then run_vlm=true; else log "The VLM is at ${vlm_address##*@}: no vLLM here, only the service"; fi
+    if is_local_vlm; then run_vlm=true; else log "The VLM is at $(vlm_address | sed 's/.*@//'): no vLLM here, only the service"; fi
   fi
   export USE_VLM_API VLLM_URL
 }
@@ -88,7 +91,9 @@ choose_by_machine() {
 }
 
 start_vlm() {
-  local port=${vlm_address##*:} arguments
+  local address port arguments
+  address=$(vlm_address)
+  port=${address##*:}
   [[ $port =~ ^[0-9]+$ ]] || port=80
   arguments=(serve "$VLM_MODEL" --served-model-name "$VLM_MODEL_NAME" --host 127.0.0.1 --port "$port"
     --max-model-len 16384 --max-num-batched-tokens 16384 --limit-mm-per-prompt '{"image":1}'
@@ -104,13 +109,8 @@ start_vlm() {
   vlm_pid=$! vlm_state=starting vlm_since=$SECONDS
 }
 
-# curl runs beside the shell, which waits for it: while a command runs in the foreground, $(…) too, bash drops a SIGINT that the command
-# survives, and the trap never comes.
 vlm_answers() {
-  local status=0
-  curl --silent --fail --noproxy '*' --max-time 2 --output /dev/null "http://$vlm_address/health" &
-  wait "$!" || status=$?
-  return "$status"
+  curl --silent --fail --noproxy '*' --max-time 2 --output /dev/null "http://$(vlm_address)/health"
 }
 
 kill_vlm() { # what is left of it, workers included

@@ -179,6 +179,27 @@ def _digits_swapped(text: str, rng: random.Random) -> str | None:
     return text[:place] + text[place + 1] + text[place] + text[place + 2 :]
 
 
+def _letter_changed(text: str, rng: random.Random) -> str | None:
+    """Another letter of the same alphabet; the look of it is OCR's own slip as often as not."""
+    places = [index for index, char in enumerate(text) if char.isalpha()]
+    if not places:
+        return None
+    place = rng.choice(places)
+    letters = "abdeghiklmnrstuz" if text[place].isascii() else "абвгдежиклмнпруыья"
+    return text[:place] + rng.choice([letter for letter in letters if letter != text[place].casefold()]) + text[place + 1 :]
+
+
+def _ending_changed(text: str, rng: random.Random) -> str | None:
+    """«Договор» said as «Догове»: the end of a word is made up."""
+    words = text.split()
+    places = [index for index, word in enumerate(words) if len(word) > 4 and word.isalpha()]
+    if not places:
+        return None
+    place = rng.choice(places)
+    words[place] = words[place][:-2] + ("e" if words[place].isascii() else "е")
+    return " ".join(words)
+
+
 def _number_added(text: str, rng: random.Random) -> str:
     words = text.split()
     words.insert(rng.randint(0, len(words)), str(rng.randint(2, 99_999)))
@@ -211,6 +232,8 @@ _TEXT_LIES: dict[str, Callable[[str, random.Random], str | None]] = {
     "its beginning lost": _beginning_lost,
     "a digit changed": _digit_changed,
     "two digits swapped": _digits_swapped,
+    "a letter changed": _letter_changed,
+    "a word's end changed": _ending_changed,
     "a number made up": _number_added,
     "a number lost": _number_lost,
     "«не» lost": _negation_lost,

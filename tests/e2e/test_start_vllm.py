@@ -59,9 +59,9 @@ class Container:
             **settings,
         }
         with self.log_file.open("wb") as log:
-            self.process = subprocess.Popen(
-                [str(self._script), *arguments], env=environment, stdout=log, stderr=log, start_new_session=True
-            )
+            # What runs in the background of a script, these tests too, ignores SIGINT, and a shell cannot trap what it began with ignoring.
+            command = ["env", "--default-signal=INT", str(self._script), *arguments]
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
 
     def order(self, orders: dict[str, Any]) -> None:
         part = self.orders_file.with_suffix(".part")
@@ -102,7 +102,8 @@ class Container:
 
     def status(self) -> int:
         assert self.process is not None
-        return self.process.wait(60)
+        wait_until(lambda: self.process is None or self.process.poll() is not None, f"its end; log: {self.log()}")
+        return self.process.wait()
 
     def left_over(self) -> list[int]:
         """Processes of this container that still run."""

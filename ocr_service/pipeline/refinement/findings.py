@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from ocr_service.pipeline.refinement.alignment import Comparison, Difference, Word
 from ocr_service.pipeline.refinement.evidence import Piece
-from ocr_service.pipeline.refinement.verdict import DIGITS_DIFFER, WORDS_DIFFER
+from ocr_service.pipeline.refinement.verdict import DIGITS_DIFFER, LETTERS_DIFFER, WORDS_DIFFER
 
 # Two texts of one language that have nothing to do with each other have 0.3 to 0.45 of their letters in common.
 _RESEMBLES = 0.55
@@ -33,10 +33,20 @@ def contradiction(comparison: Comparison, pieces: Sequence[Piece]) -> str:
 
 
 def doubts(comparison: Comparison) -> tuple[str, ...]:
-    """What the answer has otherwise than the evidence where that may be: warnings for its readers, none if there is nothing."""
+    """What the answer has otherwise than the evidence where that may be, but is not believed of one answer alone: warnings for readers."""
     digits = any(difference.is_about_digits for difference in comparison.differences)
     words = any(len(word.text) > 1 for word in _other_words(comparison, comparison.new))
-    return (DIGITS_DIFFER,) * digits + (WORDS_DIFFER,) * words
+    letters = any(difference.is_sure for difference in _other_letters(comparison))
+    return (DIGITS_DIFFER,) * digits + (WORDS_DIFFER,) * words + (LETTERS_DIFFER,) * letters
+
+
+def notes(comparison: Comparison) -> tuple[str, ...]:
+    """Warnings for the readers of an answer that is believed at once: it corrects letters that the evidence is unsure of."""
+    return (LETTERS_DIFFER,) * bool(_other_letters(comparison))
+
+
+def _other_letters(comparison: Comparison) -> list[Difference]:
+    return [difference for difference in comparison.differences if not difference.is_about_digits and not difference.is_only_shape]
 
 
 def _is_wrong_digit(difference: Difference, *, well_read: bool) -> bool:

@@ -1,7 +1,7 @@
 """Whether an answer of the VLM is believed, by what was read without it.
 
 Digits that the evidence does not have are never believed silently: where the evidence is sure, the answer is rejected; elsewhere it is
-doubtful, and carries the warning `digits_differ` if it is believed in the end.
+doubtful, and carries the warning `digits_differ` if it is believed in the end. Other letters are marked as well (`letters_differ`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ocr_service.domain.text import join_lines
 from ocr_service.domain.vlm import FinishReason, VlmAnswer, VlmTask
 from ocr_service.pipeline.refinement.alignment import compare
 from ocr_service.pipeline.refinement.evidence import cells_of, lines_of
-from ocr_service.pipeline.refinement.findings import contradiction, doubts
+from ocr_service.pipeline.refinement.findings import contradiction, doubts, notes
 from ocr_service.pipeline.refinement.folding import digits, folded, words
 from ocr_service.pipeline.refinement.script import mended
 from ocr_service.pipeline.refinement.tables import judge_table
@@ -66,7 +66,7 @@ def _text(block: Block, answer: VlmAnswer) -> Verdict:
     if reason := contradiction(comparison, pieces):
         return rejected(reason, comparison.agreement)
     content = _laid_out(mended(answer.content, (piece.text for piece in pieces)), block)
-    return believed(doubts(comparison), comparison.agreement, content)
+    return believed(doubts(comparison), comparison.agreement, content, notes=notes(comparison))
 
 
 def _laid_out(text: str, block: Block) -> str:

@@ -9,10 +9,10 @@ from ocr_service.domain.blocks import Block, TableCell, TableGrid
 from ocr_service.pipeline.refinement.alignment import Comparison, compare
 from ocr_service.pipeline.refinement.cell_places import stands_where_the_page_has_it
 from ocr_service.pipeline.refinement.evidence import SURE, Piece, cells_of, lines_of, piece_of
-from ocr_service.pipeline.refinement.findings import contradiction, doubts
+from ocr_service.pipeline.refinement.findings import contradiction, doubts, notes
 from ocr_service.pipeline.refinement.folding import folded
 from ocr_service.pipeline.refinement.script import mended
-from ocr_service.pipeline.refinement.verdict import DIGITS_DIFFER, Outcome, Verdict, believed, rejected
+from ocr_service.pipeline.refinement.verdict import DIGITS_DIFFER, Verdict, believed, rejected
 
 # So many cells of a table may keep the evidence's text against the answer's; more, and the answer is not about this table.
 _KEPT_SHARE = 0.1
@@ -34,6 +34,7 @@ def _same_grid(block: Block, evidence: TableGrid, answer: TableGrid) -> Verdict:
     there = {(cell.row, cell.column): cell for cell in answer.cells}
     cells: list[TableCell] = []
     doubted: set[str] = set()
+    noted: set[str] = set()
     kept, digits_kept = 0, False
     for cell in evidence.cells:
         text = there[cell.row, cell.column].text
@@ -45,15 +46,18 @@ def _same_grid(block: Block, evidence: TableGrid, answer: TableGrid) -> Verdict:
             cells.append(cell)
         else:
             doubted.update(doubts(comparison))
+            noted.update(notes(comparison))
             cells.append(replace(cell, text=text if folded(text) else cell.text))
     grid = TableGrid(evidence.rows, evidence.columns, tuple(cells))
     agreement = _whole(cells_of(block), answer).agreement
     if kept > max(1, _KEPT_SHARE * sum(bool(cell.text) for cell in evidence.cells)):
         return rejected("cells contradict the evidence", agreement)
+    if digits_kept:
+        noted.add(DIGITS_DIFFER)
+    verdict = believed(tuple(sorted(doubted)), agreement, table=grid, notes=tuple(sorted(noted)))
     if doubted or not kept:
-        return believed(tuple(sorted(doubted | {DIGITS_DIFFER})) if digits_kept else tuple(sorted(doubted)), agreement, table=grid)
-    reason = f"agrees with the evidence, which {kept} {'cell keeps' if kept == 1 else 'cells keep'}"
-    return Verdict(Outcome.ACCEPTED, reason, agreement, table=grid, warnings=(DIGITS_DIFFER,) if digits_kept else ())
+        return verdict
+    return replace(verdict, reason=f"agrees with the evidence, which {kept} {'cell keeps' if kept == 1 else 'cells keep'}")
 
 
 def _other_grid(block: Block, answer: TableGrid) -> Verdict:
@@ -65,7 +69,7 @@ def _other_grid(block: Block, answer: TableGrid) -> Verdict:
         return rejected(reason, comparison.agreement)
     if not stands_where_the_page_has_it(answer, (*first, *second)):
         return rejected("cells are not where the page has them", comparison.agreement)
-    return believed(doubts(comparison), comparison.agreement, table=answer)
+    return believed(doubts(comparison), comparison.agreement, table=answer, notes=notes(comparison))
 
 
 def _whole(pieces: Sequence[Piece], answer: TableGrid) -> Comparison:

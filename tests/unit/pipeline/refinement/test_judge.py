@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ocr_service.domain.blocks import Block, ContentFormat, LayoutLabel
 from ocr_service.domain.vlm import FinishReason, VlmAnswer, VlmTask
 from ocr_service.pipeline.refinement.judge import judge
-from ocr_service.pipeline.refinement.verdict import DIGITS_DIFFER, Outcome, Verdict
+from ocr_service.pipeline.refinement.verdict import DIGITS_DIFFER, LETTERS_DIFFER, Outcome, Verdict
 from tests.unit.pipeline.refinement.blocks import said, text_block
 
 SURE, WEAK = 0.97, 0.7
@@ -57,7 +57,7 @@ def test_digits_that_have_changed_places_contradict() -> None:
 
 def test_digits_that_unsure_evidence_does_not_have_are_doubtful_and_marked() -> None:
     verdict = verdict_on(text_block(SENTENCE.replace("15", "1S").replace("обязуется", "обязустся"), confidence=WEAK), SENTENCE)
-    assert (verdict.outcome, verdict.warnings) == (Outcome.DOUBTFUL, (DIGITS_DIFFER,))
+    assert (verdict.outcome, verdict.warnings) == (Outcome.DOUBTFUL, (DIGITS_DIFFER, LETTERS_DIFFER))
 
 
 def test_digits_are_judged_by_the_line_they_stand_in() -> None:
@@ -79,9 +79,15 @@ def test_a_letter_that_looks_like_a_digit_is_a_doubt_and_not_a_contradiction() -
     assert (verdict.outcome, verdict.warnings) == (Outcome.DOUBTFUL, (DIGITS_DIFFER,))
 
 
-def test_a_slip_of_ocr_is_corrected() -> None:
+def test_a_slip_of_ocr_is_corrected_and_marked() -> None:
     verdict = verdict_on(text_block(SENTENCE.replace("товар", "тозар"), confidence=WEAK), SENTENCE)
-    assert (verdict.outcome, verdict.content) == (Outcome.ACCEPTED, SENTENCE)
+    assert (verdict.outcome, verdict.content, verdict.warnings) == (Outcome.ACCEPTED, SENTENCE, (LETTERS_DIFFER,))
+
+
+@pytest.mark.parametrize(("read", "answer"), [("Договор", "Догове"), ("System", "Systen"), (SENTENCE, SENTENCE.replace("товар", "товор"))])
+def test_letters_that_sure_evidence_does_not_have_are_doubtful_and_marked(read: str, answer: str) -> None:
+    verdict = verdict_on(text_block(read), answer)
+    assert (verdict.outcome, verdict.warnings) == (Outcome.DOUBTFUL, (LETTERS_DIFFER,))
 
 
 @pytest.mark.parametrize("confidence", [SURE, WEAK])
