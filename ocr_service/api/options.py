@@ -37,16 +37,18 @@ class OptionDefaults:
 def parse_options(fields: Iterable[tuple[str, str]], defaults: OptionDefaults) -> tuple[DocumentOptions, str | None]:
     """The options and the password of a form. An empty field counts as not given. Raises InvalidRequest."""
     values, outputs = _collect(fields)
+    kinds = frozenset(_choice("outputs", name, OutputKind) for name in outputs)
     page = PageOptions(
         dpi=_dpi(values["dpi"]) if "dpi" in values else defaults.dpi,
         lang=_lang(values["lang"]) if "lang" in values else defaults.lang,
         text_layer=_choice("text_layer", values.get("text_layer", TextLayerMode.AUTO), TextLayerMode),
         vlm_policy=_vlm_policy(values, defaults),
+        image=OutputKind.PAGE_IMAGES in kinds,
     )
     options = DocumentOptions(
         page=page,
         pages=parse_pages(values["pages"], defaults.max_pages) if "pages" in values else None,
-        outputs=frozenset(_choice("outputs", name, OutputKind) for name in outputs),
+        outputs=kinds,
         include_running=_boolean("include_headers_footers", values.get("include_headers_footers", "false")),
     )
     return options, _password(values.get("password"))

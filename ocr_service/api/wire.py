@@ -164,6 +164,7 @@ class Page(Wire):
     timings: dict[str, float]
     warnings: list[str]
     attempts: int
+    image: str | None = Field(description="The one of `images` that shows the whole upright page; null unless `page_images` was asked for.")
 
 
 class Options(Wire):

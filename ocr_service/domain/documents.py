@@ -26,6 +26,7 @@ class OutputKind(StrEnum):
 
     SEARCHABLE_PDF = "searchable_pdf"
     TABLES = "tables"
+    PAGE_IMAGES = "page_images"
 
 
 class VlmPolicy(StrEnum):
@@ -58,12 +59,16 @@ class DocumentInfo:
 
 @dataclass(frozen=True, slots=True)
 class PageOptions:
-    """Everything but the file and the page number that the recognition of a page depends on. `lang` is an ISO 639-1 code."""
+    """Everything but the file and the page number that the recognition of a page depends on. `lang` is an ISO 639-1 code.
+
+    `image`: a small picture of the whole page is wanted, too.
+    """
 
     dpi: int = 200
     lang: str = "ru"
     text_layer: TextLayerMode = TextLayerMode.AUTO
     vlm_policy: VlmPolicy = VlmPolicy.NONE
+    image: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,11 @@ class Picture:
     data: bytes = field(repr=False)
 
 
+def page_image_name(page: int) -> str:
+    """The name of the picture of a whole page; a cut-out's name goes on with its block."""
+    return f"p{page:04d}.jpg"
+
+
 @dataclass(frozen=True, slots=True)
 class PageAnalysis:
     """What a page worker returns. `page` counts from 1; `timings` are seconds per stage; `blocks` are in reading order.
@@ -113,6 +123,12 @@ class PageAnalysis:
     timings: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
+
+    @property
+    def image(self) -> str | None:
+        """The name of the picture that shows the whole page, None where none was wanted."""
+        name = page_image_name(self.page)
+        return name if any(picture.name == name for picture in self.pictures) else None
 
 
 class PageStatus(StrEnum):

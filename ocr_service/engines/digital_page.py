@@ -13,6 +13,7 @@ from ocr_service.engines.layer_text import LayerLine, main_direction
 from ocr_service.engines.layout import LayoutModel, Region
 from ocr_service.engines.overlooked_pictures import overlooked_pictures, taken
 from ocr_service.engines.page_blocks import PageParts, assemble
+from ocr_service.engines.page_image import page_image, page_image_dpi
 from ocr_service.engines.page_lines import PageLine
 from ocr_service.engines.page_size import Image
 from ocr_service.engines.page_tables import find_tables
@@ -51,12 +52,17 @@ class DigitalPageReader:
             tables, rest = find_tables(ruled, regions, page_lines, gray, dpi)
             regions += overlooked_pictures(gray, (width, height), dpi, taken(rest, tables, regions))
             blocks = assemble(PageParts(width, height, rest, tuple(regions), tables, Source.TEXT_LAYER))
-        if not needs_picture(blocks) and not asks(blocks, options):
-            return ReadPage(Upright(width, height, orientation), blocks, (), ())
-        with watch.stage("crops"):
-            rgb = turn(page.render(dpi), orientation)
-            blocks, pictures = cut_pictures(blocks, number, rgb)
-            return ReadPage(Upright(width, height, orientation), blocks, pictures, cut_questions(blocks, rgb, dpi, options))
+        found = ReadPage(Upright(width, height, orientation), blocks, (), ())
+        if needs_picture(blocks) or asks(blocks, options):
+            with watch.stage("crops"):
+                rgb = turn(page.render(dpi), orientation)
+                blocks, pictures = cut_pictures(blocks, number, rgb)
+                found = replace(found, blocks=blocks, pictures=pictures, questions=cut_questions(blocks, rgb, dpi, options))
+        if options.image:
+            with watch.stage("image"):
+                small = turn(page.render(page_image_dpi(width, height, dpi)), orientation)
+                found = replace(found, pictures=(*found.pictures, page_image(number, small)))
+        return found
 
     def _regions(self, page: SourcePage, lines: Sequence[PageLine], gray: Image, orientation: int, dpi: int) -> list[Region]:
         if not lines and not page.page.get_image_info():

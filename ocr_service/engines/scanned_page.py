@@ -12,6 +12,7 @@ from ocr_service.engines.crops import cut_questions
 from ocr_service.engines.layout import LayoutModel
 from ocr_service.engines.overlooked_pictures import overlooked_pictures, taken
 from ocr_service.engines.page_blocks import PageParts, assemble
+from ocr_service.engines.page_image import page_image
 from ocr_service.engines.page_lines import PageLine
 from ocr_service.engines.page_ocr import OcrLine, PageOcr
 from ocr_service.engines.page_tables import find_tables
@@ -61,6 +62,9 @@ class ScannedPageReader:
             regions += overlooked_pictures(gray, (width, height), dpi, taken(rest, tables, regions))
             blocks = assemble(PageParts(width, height, rest, tuple(regions), tables, Source.OCR))
             blocks, pictures = cut_pictures(blocks, number, rgb)
+        if options.image:
+            with watch.stage("image"):
+                pictures = (*pictures, page_image(number, rgb))
         with watch.stage("crops"):
             questions = cut_questions(blocks, rgb, dpi, options)
         return ReadPage(Upright(width, height, pose.orientation, pose.skew), blocks, pictures, questions)

@@ -111,7 +111,10 @@ class BlockJson(msgspec.Struct, frozen=True):
 
 
 class PageJson(msgspec.Struct, frozen=True):
-    """A page. `width`, `height`, `dpi`, `rotation`, `skew` and `text_layer` are null on a failed page, `error` on any other."""
+    """A page. `width`, `height`, `dpi`, `rotation`, `skew` and `text_layer` are null on a failed page, `error` on any other.
+
+    `images` are all its files under `images/`; `image` is the one of the whole upright page, null unless `page_images` was asked for.
+    """
 
     page: int
     status: PageStatus
@@ -128,6 +131,7 @@ class PageJson(msgspec.Struct, frozen=True):
     timings: dict[str, float]
     warnings: list[str]
     attempts: int
+    image: str | None = None
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -163,6 +167,7 @@ def _page(result: PageResult, *, include_running: bool) -> PageJson:
         timings={name: round(seconds, 3) for name, seconds in analysis.timings.items()} if analysis else {},
         warnings=[printable(warning) for warning in analysis.warnings] if analysis else [],
         attempts=result.attempts,
+        image=analysis.image if analysis else None,
     )
 
 

@@ -5,7 +5,7 @@
         document.md  searchable.pdf  tables.xlsx  tables/p0003-t1.csv  result.json       when it is finished; result.json is last
 
 Every file appears whole under its name or not at all; while it is written its name begins with a dot. A document exists for readers once
-it has a `result.json`; what a crash left without one stays on disk, page by page, but is not served. Folders and files get the
+it has a `result.json`; until then only its pages and their pictures are served, one by one. Folders and files get the
 permissions that the process's umask says, so that a volume can be shared by its group.
 """
 

@@ -40,16 +40,28 @@ def media_type_of(name: str) -> str:
 
 def find_document(output_dir: Path, document_id: str) -> Path:
     """The folder of a finished document. Raises DocumentNotFound."""
+    folder = _find_folder(output_dir, document_id)
+    if _size(folder / RESULT) is None:
+        raise DocumentNotFound("There is no such document.")
+    return folder
+
+
+def _find_folder(output_dir: Path, document_id: str) -> Path:
     if _DOCUMENT_ID.fullmatch(document_id) is not None:
         folder = output_dir / document_id
-        if _is_folder(folder) and _size(folder / RESULT) is not None:
+        if _is_folder(folder):
             return folder
     raise DocumentNotFound("There is no such document.")
 
 
+def _is_of_a_page(name: str) -> bool:
+    """These are whole and final as soon as they are there: whoever follows the stream of pages may see them at once."""
+    return name.partition("/")[0] in {PAGES, IMAGES}
+
+
 def find_file(output_dir: Path, document_id: str, name: str) -> StoredFile:
-    """A file of a finished document; links are not followed. Raises DocumentNotFound."""
-    folder = find_document(output_dir, document_id)
+    """A file of a finished document, or a page's file of one that is still read; links are not followed. Raises DocumentNotFound."""
+    folder = _find_folder(output_dir, document_id) if _is_of_a_page(name) else find_document(output_dir, document_id)
     if _is_known(name):
         path = folder / name
         size = _size(path) if _is_folder(path.parent) else None

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pymupdf
 import pytest
 
 from ocr_service.api import wire
@@ -64,6 +65,21 @@ def test_a_text_layer_can_be_ignored(server: RunningServer) -> None:
     assert page.text_layer is not None
     assert not page.text_layer.used
     assert "Поставщик" in page.markdown
+
+
+@pytest.mark.parametrize("content", [samples.born_digital(), samples.scan()], ids=["born-digital", "scan"])
+def test_a_picture_of_the_whole_page_comes_where_it_is_asked_for(server: RunningServer, content: bytes) -> None:
+    answer = server.post(content, data={"outputs": "page_images"}).json()
+    [page] = answer["pages"]
+    assert (page["image"], page["images"]) == ("p0001.jpg", ["p0001.jpg"])
+    picture = server.client.get(f"/ocr/documents/{answer['document_id']}/files/images/p0001.jpg")
+    assert picture.headers["content-type"] == "image/jpeg"
+    with pymupdf.open(stream=picture.content) as shown:
+        width, height = shown[0].get_pixmap(dpi=72).width, shown[0].get_pixmap(dpi=72).height
+    assert width / height == pytest.approx(page["width"] / page["height"], rel=0.01)
+    [without] = server.post(content).json()["pages"]
+    assert (without["image"], without["images"]) == (None, [])
+    assert "image" not in without["timings"]
 
 
 def test_only_the_asked_pages_are_read(server: RunningServer) -> None:

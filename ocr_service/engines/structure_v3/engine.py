@@ -22,6 +22,7 @@ from ocr_service.engines.crops import cut_questions
 from ocr_service.engines.digital_page import upright_line
 from ocr_service.engines.layer_choice import choose
 from ocr_service.engines.layer_text import LayerLine, main_direction
+from ocr_service.engines.page_image import page_image
 from ocr_service.engines.page_lines import PageLine
 from ocr_service.engines.page_size import Image
 from ocr_service.engines.pictures import cut_pictures
@@ -139,6 +140,9 @@ class _Job:
     def _finished(self, raw: RawPage, orientation: int, skew: float, rgb: Image, layer: Sequence[PageLine] | None = None) -> ReadPage:
         with self._watch.stage("assemble"):
             blocks, pictures = cut_pictures(blocks_of(raw, PageContext(_gray(rgb), self._options.dpi, layer)), self._number, rgb)
+        if self._options.image:
+            with self._watch.stage("image"):
+                pictures = (*pictures, page_image(self._number, rgb))
         with self._watch.stage("crops"):
             questions = cut_questions(blocks, rgb, self._options.dpi, self._options)
         # Not the library's own size: its way of turning loses a row of pixels to rounding.

@@ -37,14 +37,14 @@ def test_everything_given_arrives() -> None:
             ("dpi", "300"),
             ("lang", "EN"),
             ("text_layer", "only"),
-            ("outputs", "tables, searchable_pdf"),
+            ("outputs", "tables, searchable_pdf,page_images"),
             ("password", " с пробелом "),
             ("include_headers_footers", "True"),
         ],
         DEFAULTS,
     )
     assert parsed == DocumentOptions(
-        page=PageOptions(300, "en", TextLayerMode.ONLY),
+        page=PageOptions(300, "en", TextLayerMode.ONLY, image=True),
         pages=(1, 2, 3, 7),
         outputs=frozenset(OutputKind),
         include_running=True,
@@ -57,7 +57,7 @@ def test_an_empty_field_counts_as_not_given() -> None:
 
 
 def test_outputs_may_be_repeated() -> None:
-    assert options(("outputs", "tables"), ("outputs", "searchable_pdf,tables")).outputs == frozenset(OutputKind)
+    assert options(("outputs", "tables"), ("outputs", "searchable_pdf,tables")).outputs == {OutputKind.TABLES, OutputKind.SEARCHABLE_PDF}
 
 
 @pytest.mark.parametrize(

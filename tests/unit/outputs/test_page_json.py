@@ -132,6 +132,7 @@ def test_a_page_has_exactly_these_keys() -> None:
         "timings": {"ocr": 0.123},
         "warnings": ["read at 150 dpi"],
         "attempts": 2,
+        "image": None,
     }
 
 

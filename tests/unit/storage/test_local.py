@@ -240,15 +240,18 @@ def test_a_write_that_the_system_cuts_off_leaves_no_half_file(tmp_path: Path) ->
     assert _files(folder.path) == ["document.md", "pages/0001.json", "source.pdf"]
 
 
-def test_what_was_not_finished_is_not_served(tmp_path: Path) -> None:
+def test_of_what_is_not_finished_only_pages_and_their_pictures_are_served(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "out")
     folder = asyncio.run(store.create(_upload(tmp_path)))
-    asyncio.run(folder.write_page(page(1, block("Текст."))))
+    asyncio.run(folder.write_page(_with_picture(1, "p0001.jpg")))
     with pytest.raises(DocumentNotFound):
         store.find(folder.document_id)
-    with pytest.raises(DocumentNotFound):
-        store.file(folder.document_id, "pages/0001.json")
-    assert (folder.path / "pages" / "0001.json").exists()
+    (folder.path / "document.md").write_text("half")
+    for name in ("document.md", "source.pdf", "result.json", "images/p0002.jpg"):
+        with pytest.raises(DocumentNotFound):
+            store.file(folder.document_id, name)
+    assert store.file(folder.document_id, "pages/0001.json").path == folder.path / "pages" / "0001.json"
+    assert store.file(folder.document_id, "images/p0001.jpg").media_type == "image/jpeg"
 
 
 @pytest.mark.parametrize(
