@@ -16,7 +16,7 @@ from ocr_service.api.negotiation import AnswerKind, preferred
 from ocr_service.api.options import FIELDS, parse_options
 from ocr_service.api.page_stream import PageStream
 from ocr_service.api.parts import Journey, Parts, parts_of
-from ocr_service.api.schemas import ANSWERS, REQUEST_BODY
+from ocr_service.api.schemas import ANSWERS, PAGES_HEADER, REQUEST_BODY
 from ocr_service.domain.errors import InvalidRequest
 from ocr_service.outputs.document_json import encode_summary
 
@@ -42,6 +42,7 @@ async def read_document(request: Request) -> Response:
         headers = {"Location": f"/ocr/documents/{journey.document_id}"}
         if kind is AnswerKind.NDJSON:
             idle_s = parts.upload_limits.idle_s
+            headers[PAGES_HEADER] = str(journey.pages_asked)
             return PageStream(_lines(journey), headers=headers, idle_s=idle_s, release=stack.pop_all().aclose)
         await unless_gone(request.receive, journey.result())
     return await stored_file(request, journey.document_id, _STORED[kind], headers=headers)

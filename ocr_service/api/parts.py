@@ -23,6 +23,10 @@ class Journey(Protocol):
     @property
     def document_id(self) -> str: ...
 
+    @property
+    def pages_asked(self) -> int:
+        """How many pages will come."""
+
     def pages(self) -> AsyncGenerator[tuple[PageResult, bytes], None]:
         """Each page as it finishes, with its JSON."""
 

@@ -35,6 +35,8 @@ def document_content(description: str) -> Json:
     return {"description": description, "content": {AnswerKind.JSON.value: {"schema": _ref(Document.__name__)}}}
 
 
+PAGES_HEADER = "OCR-Pages"
+
 _RETRY_HEADER = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 
 NOT_FOUND = problem("There is no such document or file.")
@@ -42,7 +44,10 @@ NOT_FOUND = problem("There is no such document or file.")
 ANSWERS: dict[int | str, Json] = {
     200: {
         "description": "The document. Which form is decided by `Accept`.",
-        "headers": {"Location": {"description": "`/ocr/documents/{document_id}`", "schema": {"type": "string"}}},
+        "headers": {
+            "Location": {"description": "`/ocr/documents/{document_id}`", "schema": {"type": "string"}},
+            PAGES_HEADER: {"description": "How many pages a stream will have, for progress.", "schema": {"type": "integer"}},
+        },
         "content": {
             AnswerKind.JSON.value: {"schema": _ref(Document.__name__)},
             AnswerKind.NDJSON.value: {

@@ -84,6 +84,11 @@ class Journey:
         assert self._info is not None
         return self._info
 
+    @property
+    def pages_asked(self) -> int:
+        """How many pages will come, once the file was opened."""
+        return self._reading.pages_asked if self._reading is not None else 0
+
     def when_over(self, callback: Callable[[], None]) -> None:
         """Call back when the document has ended, in whatever way."""
         self._task.add_done_callback(lambda _: callback())

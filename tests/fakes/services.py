@@ -80,6 +80,10 @@ class FakeJourney:
         self._source = source
         self._options = options
 
+    @property
+    def pages_asked(self) -> int:
+        return self._documents.page_count
+
     async def aclose(self) -> None:
         pass
 

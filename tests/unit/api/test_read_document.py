@@ -252,3 +252,9 @@ def test_a_client_that_does_not_read_its_answer_is_given_up(service: Service, ac
 
     asyncio.run(run())
     assert len(service.documents.started) == 1
+
+
+def test_a_stream_says_how_many_pages_will_come(service: Service) -> None:
+    service.documents.page_count = 3
+    response = post(service, files=FILE, headers={"Accept": "application/x-ndjson"})
+    assert response.headers["ocr-pages"] == "3"
