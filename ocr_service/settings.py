@@ -24,6 +24,10 @@ _SERVICE_LINK_NAME = re.compile(
 _SERVICE_LINK_VALUE = re.compile(r"(?:tcp|udp|sctp)://\S+", re.ASCII)
 
 
+# The command line's, in whose shell a service may be started: neither settings of the service nor misspelt (cli/environment.py).
+CLIENT_NAMES = frozenset({"OCR_URL", "OCR_API_KEY", "OCR_PASSWORD"})
+
+
 class SettingsError(Exception):
     """A setting is misspelt or impossible; the message is one line that names it and says what is allowed."""
 
@@ -191,7 +195,7 @@ class Settings(BaseModel):
         environ = _without_service_links(os.environ if environ is None else environ)
         known = {name.upper(): name for name in cls.model_fields}
         for name in environ:
-            if name.startswith(("OCR_", "CLOUDRU_S3_")) and name not in known:
+            if name.startswith(("OCR_", "CLOUDRU_S3_")) and name not in known and name not in CLIENT_NAMES:
                 close = difflib.get_close_matches(name, known, n=1)
                 hint = f"; did you mean {close[0]}?" if close else f"; known settings: {', '.join(sorted(known))}"
                 raise SettingsError(f"{name} is not a setting of this service{hint}")

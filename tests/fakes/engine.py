@@ -3,6 +3,7 @@
 What it does is written in the upload itself, after the `%PDF-` mark: `pages=300 seconds=0.05`. A document may also say
 
 - `gate=FILE`: its pages wait until the file exists; with `gate_after=N` only those after page N;
+- `fails=N`: page N cannot be read;
 - `unsure=1`: OCR is unsure of every page, so that the VLM is asked about it if the request wants that; the crop of page 3 is b"page 3";
 - `trace=FILE`: every page appends a line with the document's `name` and the page's number.
 """
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from ocr_service.domain.blocks import Block, LayoutLabel, Source, TextLine
 from ocr_service.domain.documents import DocumentInfo, MediaType, PageAnalysis, PageOptions, SourceFile, TextLayerVerdict
-from ocr_service.domain.errors import DocumentUnreadable
+from ocr_service.domain.errors import DocumentUnreadable, PageFailed
 from ocr_service.domain.geometry import BBox, Upright
 from ocr_service.domain.questions import question_about
 from ocr_service.domain.vlm import Crop, Question
@@ -47,6 +48,8 @@ class FakeEngine:
         while is_gated and not Path(orders["gate"]).exists():
             time.sleep(0.01)
         time.sleep(float(orders.get("seconds", "0")))
+        if orders.get("fails") == str(page):
+            raise PageFailed("This page is damaged.")
         if "unsure" in orders:
             return _unsure(page, options)
         block = Block("b1", LayoutLabel.TEXT, BBox(0, 0, 10, 10), 0, f"Страница {page}", Source.OCR)

@@ -1,0 +1,54 @@
+"""A client of the service: `from ocr_service.client import Client`. Needs httpx and msgspec, and nothing of the service.
+
+    with Client("http://localhost:8081") as client:
+        document = client.convert("scan.pdf", Options(pages="1-3"), on_page=lambda page: print(page.page))
+        print(document.markdown)
+
+`AsyncClient` is the same with `async` and `await`. docs/cli.md has more.
+"""
+
+from ocr_service.client.async_client import AsyncClient, AsyncReading
+from ocr_service.client.client import Client, Reading
+from ocr_service.client.errors import (
+    AnswerBroken,
+    Busy,
+    ClientError,
+    NotFound,
+    PasswordRequired,
+    Refused,
+    Rejected,
+    ServiceFailed,
+    TimedOut,
+    Unauthorized,
+    Unreachable,
+)
+from ocr_service.client.options import Options
+from ocr_service.client.results import Block, Document, Health, Page, Ready, Summary, Version
+from ocr_service.client.retries import Patience
+
+__all__ = [
+    "AnswerBroken",
+    "AsyncClient",
+    "AsyncReading",
+    "Block",
+    "Busy",
+    "Client",
+    "ClientError",
+    "Document",
+    "Health",
+    "NotFound",
+    "Options",
+    "Page",
+    "PasswordRequired",
+    "Patience",
+    "Reading",
+    "Ready",
+    "Refused",
+    "Rejected",
+    "ServiceFailed",
+    "Summary",
+    "TimedOut",
+    "Unauthorized",
+    "Unreachable",
+    "Version",
+]
