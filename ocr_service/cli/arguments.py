@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ocr_service import __version__
 from ocr_service.cli.environment import API_KEY, PASSWORD, URL
 from ocr_service.client.options import OUTPUTS, TEXT_LAYER, VLM_POLICY
 
@@ -22,6 +23,7 @@ def parser(url: str) -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--url", default=url, help=f"the service (default: {url})")

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from ocr_service.cli.inputs import Source, sha256_of
 from ocr_service.cli.progress import Progress, Track
 from ocr_service.cli.results_folder import ResultsFolder, new_record
-from ocr_service.client import AsyncClient, ClientError, Options, PasswordRequired, Summary, Unreachable
+from ocr_service.client import AsyncClient, ClientError, Options, PasswordRequired, Summary, TimedOut, Unreachable
 
 _KEPT_APART = {"json", "markdown", "source"}
 """Outputs that go elsewhere than into `name.files/`, or nowhere: the source is here already."""
@@ -149,7 +149,7 @@ def _outcome(source: Source, target: Path | None, read: _Read, seconds: float) -
 
 def _failed(source: Source, error: ClientError | OSError) -> Outcome:
     """Raises the error again if it is not the document's."""
-    if isinstance(error, Unreachable):
+    if isinstance(error, Unreachable) and not isinstance(error, TimedOut):
         raise error
     if isinstance(error, PasswordRequired):
         return Outcome(source, Ending.FAILED, error=(error.code, _ENCRYPTED))

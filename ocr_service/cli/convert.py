@@ -25,6 +25,9 @@ from ocr_service.cli.results_folder import ResultsFolder
 from ocr_service.cli.status import ExitStatus, UsageError
 from ocr_service.client import AsyncClient, ClientError, Options, Patience
 
+_SILENCE_S = 3600.0
+"""As long as the service gives a document by itself: in a long line, the first page may be that late."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
@@ -130,7 +133,7 @@ async def _client(url: str, environment: Environment, shown: progress.Progress) 
     def on_wait(error: ClientError, seconds: float) -> None:
         shown.say(f"… {error.detail} Next try in {seconds:.0f} s")
 
-    async with AsyncClient(url, api_key=environment.api_key, patience=Patience(), on_wait=on_wait) as client:
+    async with AsyncClient(url, api_key=environment.api_key, timeout_s=_SILENCE_S, patience=Patience(), on_wait=on_wait) as client:
         yield client
 
 

@@ -81,7 +81,11 @@ def _matches(argument: str) -> list[Path]:
 
 def _walk(folder: Path, skip: Callable[[Path], bool]) -> Iterator[Source]:
     """Hidden files and folders are left alone; links to folders are not followed, so that there is an end."""
-    for parent, folders, names in os.walk(folder):
+
+    def refuse(error: OSError) -> None:
+        raise UsageError(f"{error.filename} cannot be read: {error.strerror}")
+
+    for parent, folders, names in os.walk(folder, onerror=refuse):
         here = Path(parent)
         folders[:] = sorted(name for name in folders if not name.startswith(".") and not skip(here / name))
         for name in sorted(names):

@@ -20,16 +20,23 @@ def choose(sources: Sequence[Source], is_taken: Callable[[PurePath, Source], boo
     choices = [0] * len(sources)
     while True:
         names = [names[choice] for names, choice in zip(candidates, choices, strict=True)]
-        met = Counter(_folded(name) for name in names)
+        ambiguous = _ambiguous(names)
         clashing = [
             index
             for index, name in enumerate(names)
-            if choices[index] + 1 < len(candidates[index]) and (met[_folded(name)] > 1 or is_taken(name, sources[index]))
+            if choices[index] + 1 < len(candidates[index]) and (_folded(name) in ambiguous or is_taken(name, sources[index]))
         ]
         if not clashing:
             return names
         for index in clashing:
             choices[index] += 1
+
+
+def _ambiguous(names: Sequence[PurePath]) -> set[str]:
+    """Names that two results would have, or whose folder of pictures would be one of other results."""
+    met = Counter(_folded(name) for name in names)
+    folders = {_folded(parent) for name in names for parent in name.parents}
+    return {name for name, count in met.items() if count > 1 or f"{name}.files" in folders}
 
 
 def _candidates(source: Source) -> Iterator[PurePath]:

@@ -85,6 +85,7 @@ class Bars:
         self._all = tqdm(
             total=documents, desc="documents", file=out, leave=False, disable=documents < 2, bar_format=_ALL, **self._size
         )
+        self._open = {self._all}
 
     def document(self, name: str) -> _BarTrack:
         # A page takes long enough for each to be shown at once.
@@ -98,11 +99,13 @@ class Bars:
             miniters=1,
             **self._size,
         )
+        self._open.add(bar)
         return _BarTrack(bar)
 
     def done(self, track: Track, line: str) -> None:
         assert isinstance(track, _BarTrack)
         track.bar.close()
+        self._open.discard(track.bar)
         self._all.update()
         self.say(line)
 
@@ -110,7 +113,9 @@ class Bars:
         tqdm.write(line, file=self._out)
 
     def close(self) -> None:
-        self._all.close()
+        """Also those of documents that were broken off: what is said next stands on a line of its own."""
+        for bar in self._open:
+            bar.close()
 
 
 class _BarTrack:

@@ -2,7 +2,7 @@
 
 DIR/name.md  name.json        the document, as the service gives it; links of the Markdown lead into name.files/
 DIR/name.files/               pictures and extra files, under the service's own paths
-DIR/.ocr-service/name.json    of what file and with which options the result was made: written last, so a result without it is not whole
+DIR/.ocr-service/records/     of what file and with which options the result was made: written last, so a result without it is not whole
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ocr_service.cli.inputs import Source
 from ocr_service.cli.status import UsageError
 
 _OWN = ".ocr-service"
-_STAGES = "unfinished"
+_RECORDS, _STAGES = "records", "unfinished"
 _PICTURE = re.compile(rb"(!\[[^\n]*?\]\()(?=images/[\w%.-]+\))")
 
 
@@ -145,7 +145,7 @@ class ResultsFolder:
         self._write_record(name, record)
 
     def _record_path(self, name: PurePath) -> Path:
-        return self.path / _OWN / f"{name}.json"
+        return self.path / _OWN / _RECORDS / f"{name}.json"
 
     def _write_record(self, name: PurePath, record: Record) -> None:
         path = self._record_path(name)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,14 @@ class CommandLine:
             check=False,
         )
 
-    def start(self, *arguments: str, **files: Any) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([*COMMAND, *arguments], cwd=self.folder, env=self.environment, **files)
+    @contextmanager
+    def running(self, *arguments: str, **files: Any) -> Iterator[subprocess.Popen[bytes]]:
+        """The command, gone at the end in any case."""
+        with subprocess.Popen([*COMMAND, *arguments], cwd=self.folder, env=self.environment, **files) as command:
+            try:
+                yield command
+            finally:
+                command.kill()
 
     def write(self, name: str, content: bytes) -> Path:
         path = self.folder / name
@@ -56,9 +63,11 @@ class CommandLine:
 
     def written(self, folder: str = "out") -> list[str]:
         """Files that are results, without the records."""
-        root = self.folder / folder
-        found = [str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()] if root.exists() else []
-        return sorted(name for name in found if not name.startswith(".ocr-service"))
+        root, found = self.folder / folder, []
+        for parent, folders, names in os.walk(root):
+            folders[:] = [name for name in folders if name != ".ocr-service"]  # where files come and go
+            found += [str((Path(parent) / name).relative_to(root)) for name in names]
+        return sorted(found)
 
 
 @pytest.fixture(scope="module")
@@ -177,9 +186,9 @@ def test_a_service_that_dies_in_the_middle_leaves_nothing_half_written_and_the_n
     ocr.write("a.pdf", document(pages=1))
     ocr.write("b.pdf", document(pages=3, gate_after=1, gate=gate, trace=trace))
     (tmp_path / "mortal").mkdir()
-    with running(SCRIPT, tmp_path / "mortal") as mortal:
+    with ExitStack() as stack, running(SCRIPT, tmp_path / "mortal") as mortal:
         ocr.environment["OCR_URL"] = mortal.url
-        command = ocr.start("convert", "a.pdf", "b.pdf", "-o", "out", stderr=subprocess.PIPE)
+        command = stack.enter_context(ocr.running("convert", "a.pdf", "b.pdf", "-o", "out", stderr=subprocess.PIPE))
         wait_until(lambda: ocr.written() == ["a.json", "a.md"] and trace.exists(), "one document to be done, one to be in work")
         mortal.send(signal.SIGKILL)
         _, said = command.communicate(timeout=PATIENCE_S)
@@ -198,12 +207,12 @@ def test_a_full_service_is_waited_for_as_long_as_it_says(ocr: CommandLine, tmp_p
     ocr.write("slow.pdf", document(pages=1, gate=gate, trace=trace))
     ocr.write("next.pdf", document(pages=1))
     (tmp_path / "small").mkdir()
-    with running(SCRIPT, tmp_path / "small", OCR_MAX_DOCUMENTS="1") as small:
+    with ExitStack() as stack, running(SCRIPT, tmp_path / "small", OCR_MAX_DOCUMENTS="1") as small:
         ocr.environment["OCR_URL"] = small.url
-        slow = ocr.start("convert", "slow.pdf", "-o", "slow", "-q")
+        slow = stack.enter_context(ocr.running("convert", "slow.pdf", "-o", "slow", "-q"))
         wait_until(trace.exists, "the only place to be taken")
         with (tmp_path / "said").open("wb") as said:
-            waiting = ocr.start("convert", "next.pdf", "-o", "out", stderr=said)
+            waiting = stack.enter_context(ocr.running("convert", "next.pdf", "-o", "out", stderr=said))
             wait_until(lambda: b"Next try in" in (tmp_path / "said").read_bytes(), "the command to say that it waits")
             gate.touch()
             assert (waiting.wait(PATIENCE_S), slow.wait(PATIENCE_S)) == (0, 0)
@@ -214,10 +223,10 @@ def test_a_full_service_is_waited_for_as_long_as_it_says(ocr: CommandLine, tmp_p
 def test_an_interrupted_run_cancels_at_the_service(ocr: CommandLine, server: RunningServer, number: signal.Signals, status: int) -> None:
     trace = ocr.folder / "trace"
     ocr.write("a.pdf", document(pages=400, gate=ocr.folder / "gate", trace=trace))
-    command = ocr.start("convert", "a.pdf", "-o", "out", stderr=subprocess.PIPE)
-    wait_until(trace.exists, "the document to be in work")
-    command.send_signal(number)
-    _, said = command.communicate(timeout=PATIENCE_S)
+    with ocr.running("convert", "a.pdf", "-o", "out", stderr=subprocess.PIPE) as command:
+        wait_until(trace.exists, "the document to be in work")
+        command.send_signal(number)
+        _, said = command.communicate(timeout=PATIENCE_S)
     assert (command.returncode, b"the same command goes on" in said) == (status, True)
     assert b"Traceback" not in said
     wait_until(lambda: server.metric("ocr_queued_pages") == 0, "the queue to be empty")
@@ -226,20 +235,39 @@ def test_an_interrupted_run_cancels_at_the_service(ocr: CommandLine, server: Run
     assert ocr.written() == []
 
 
+def test_an_interrupted_run_leaves_the_terminal_in_order(ocr: CommandLine) -> None:
+    ocr.write("a.pdf", document(pages=3, gate_after=1, gate=ocr.folder / "gate"))
+    ours, theirs = pty.openpty()
+    with ocr.running("convert", "a.pdf", "-o", "out", stderr=theirs) as command:
+        os.close(theirs)
+        seen, sent = b"", False
+        while chunk := _read(ours):
+            seen += chunk
+            if b"1/3" in seen and not sent:
+                sent = True
+                command.send_signal(signal.SIGINT)
+        assert command.wait(PATIENCE_S) == 130
+    os.close(ours)
+    (ocr.folder / "gate").touch()
+    before, _, last = seen.decode().replace("\r\n", "\n").rpartition("ocr-service: Interrupted")
+    assert before.endswith("\r")
+    assert last.count("\n") == 1
+
+
 def test_a_terminal_sees_a_bar_that_moves(ocr: CommandLine) -> None:
     gate = ocr.folder / "gate"
     ocr.write("a.pdf", document(pages=4, gate_after=2, gate=gate))
     ocr.write("b.pdf", document(pages=1))
     ours, theirs = pty.openpty()
-    command = ocr.start("convert", "a.pdf", "b.pdf", "-o", "out", stderr=theirs)
-    os.close(theirs)
-    seen = b""
-    while chunk := _read(ours):
-        seen += chunk
-        if b"2/4" in seen:
-            gate.touch()
+    with ocr.running("convert", "a.pdf", "b.pdf", "-o", "out", stderr=theirs) as command:
+        os.close(theirs)
+        seen = b""
+        while chunk := _read(ours):
+            seen += chunk
+            if b"2/4" in seen:
+                gate.touch()
+        assert command.wait(PATIENCE_S) == 0
     os.close(ours)
-    assert command.wait(PATIENCE_S) == 0
     shown = seen.decode()
     assert "a.pdf:  50%|" in shown
     assert "documents:  50%|" in shown
@@ -304,6 +332,20 @@ def test_real_documents_by_a_service_of_its_own(tmp_path: Path) -> None:
     assert "тайна" not in "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "out").rglob("*.json"))
     wrong = ocr("convert", "locked.pdf", "-o", "out", "--local", "--force", OCR_PASSWORD="wrong", OCR_WORKERS="1")
     assert (wrong.returncode, "(password_required)" in wrong.stderr.decode()) == (1, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_service_of_its_own_ends_with_the_command_however_that_ends(tmp_path: Path, number: signal.Signals) -> None:
+    ocr = CommandLine(tmp_path, "http://127.0.0.1:9")
+    ocr.write("a.pdf", samples.born_digital(pages=200))
+    with (tmp_path / "said").open("wb") as said, ocr.running("convert", "a.pdf", "-o", "out", "--local", stderr=said) as command:
+        wait_until(lambda: b"is ready after" in (tmp_path / "said").read_bytes(), "its service to be ready")
+        [service] = Path(f"/proc/{command.pid}/task/{command.pid}/children").read_text().split()
+        command.send_signal(number)
+        assert command.wait(PATIENCE_S) == (130 if number is signal.SIGINT else -number)
+    wait_until(lambda: not Path(f"/proc/{service}").exists(), "its service to be gone")
+    assert ocr.written() == []
 
 
 def test_a_service_of_its_own_that_cannot_start_says_why(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,15 @@ def test_a_folder_without_recursive_is_told(folder: Path) -> None:
 
 def test_a_file_that_is_named_may_be_called_anything(folder: Path) -> None:
     assert found(folder / "notes.txt") == ["notes.txt"]
+
+
+def test_a_folder_that_cannot_be_read_is_told(folder: Path) -> None:
+    def vanish(path: Path) -> bool:
+        shutil.rmtree(path)
+        return False
+
+    with pytest.raises(UsageError, match=r"results cannot be read: No such file"):
+        find([str(folder)], recursive=True, skip=lambda path: path.name == "results" and vanish(path))
 
 
 def test_a_quoted_pattern_is_looked_up(folder: Path) -> None:

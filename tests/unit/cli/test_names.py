@@ -34,6 +34,11 @@ def test_two_of_the_same_name_get_something_of_their_paths() -> None:
     assert first != second
 
 
+def test_a_folder_of_documents_is_not_taken_for_a_documents_pictures() -> None:
+    documents = [Source(Path("/in") / name, PurePath(name)) for name in ("a.pdf", "a.files/b.pdf")]
+    assert [str(name) for name in choose(documents, lambda _name, _source: False)] == ["a.pdf", "a.files/b"]
+
+
 def test_a_name_that_another_documents_result_has_is_left_to_it() -> None:
     [name] = choose(sources("/a/scan.pdf"), lambda name, _source: str(name) == "scan")
     assert str(name) == "scan.pdf"
