@@ -1,6 +1,7 @@
 """`python -m scripts.setup LOCK`: the environment as the lock file says, and what it needs of the system.
 
-That is `.venv` and Tesseract's language data; `.venv-paddle` and OpenGL for requirements_paddle.txt.
+That is `.venv` and Tesseract's language data, and a browser for requirements_dev.txt; `.venv-paddle` and OpenGL for
+requirements_paddle.txt.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import os
 import sys
 from pathlib import Path
 
-from scripts.setup import environment, opengl, tesseract
+from scripts.setup import chromium, environment, opengl, tesseract
 from scripts.setup.exclusive import only_one
 from scripts.setup.progress import SetupError, say
 
 PROJECT = Path(__file__).parents[2]
 PADDLE_LOCK = "requirements_paddle.txt"
+DEVELOPMENT_LOCK = "requirements_dev.txt"
 
 
 def main() -> int:
@@ -29,6 +31,8 @@ def main() -> int:
             else:
                 environment.prepare(PROJECT, PROJECT / arguments.lock)
                 tesseract.prepare(os.environ)
+            if arguments.lock.name == DEVELOPMENT_LOCK:
+                chromium.prepare()
     except SetupError as error:
         say(f"Setup failed: {error}")
         return 1

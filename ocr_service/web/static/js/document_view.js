@@ -1,0 +1,327 @@
+// One document: its pages as they finish, the picture with its blocks beside the text.
+
+import { Problem } from "./api.js";
+import { BlockDetails } from "./block_details.js";
+import { pageNumbers, Pages, summaryOf } from "./documents.js";
+import { announce, el, setText } from "./dom.js";
+import { doubtsOf } from "./doubts.js";
+import { Downloads } from "./downloads.js";
+import { nameOf } from "./history.js";
+import { problemText, t, translate } from "./i18n.js";
+import { follow, get, hasResult, isOver, remove } from "./jobs.js";
+import { PagePicture } from "./page_picture.js";
+import { PageStrip } from "./page_strip.js";
+import { PageText } from "./page_text.js";
+import { Bar, badge, details, shareOf, showBadge, stateText } from "./progress.js";
+import { remember } from "./storage.js";
+
+const ANNOUNCE_MS = 4000;
+const OPEN_MS = 150;
+
+export class DocumentView {
+  constructor(id, page) {
+    this.id = id;
+    this.title = nameOf(id) ?? "";
+    this._wanted = page;
+    this._page = null;
+    this._selected = null;
+    this._summary = null;
+    this._job = null;
+    this._stopped = new AbortController();
+    this._pages = new Pages(id);
+    const select = (block, from) => this.select(block, from);
+    this._picture = new PagePicture(id, select);
+    this._text = new PageText(id, select);
+    this._details = new BlockDetails();
+    this._downloads = new Downloads(id);
+    this._strip = new PageStrip((number) => this._address(number));
+    this._build();
+  }
+
+  _build() {
+    this._name = el("h1", { class: "doc-name" }, this.title);
+    this._badge = badge("queued");
+    this._state = el("span", { class: "state" }, t("state.loading"));
+    this._progress = el("span", { class: "muted" });
+    this._bar = new Bar(t("jobs.progress", { name: this.title }));
+    this._cancel = el("button", { type: "button", class: "quiet", data: { text: "jobs.cancel" }, hidden: true, on: { click: () => this._cancelJob() } });
+    this._message = el("div", { class: "message", hidden: true });
+    this._doubts = el("span", { class: "muted", role: "status" });
+    this._doubtButton = el("button", { type: "button", class: "quiet", data: { text: "doc.next_doubt" }, on: { click: () => this.nextDoubt() } });
+    this._panes = el("div", { class: "panes", data: { pane: "page" } },
+      el("section", { class: "pane pane-page", data: { label: "doc.pane.page" } }, this._picture.root),
+      el("section", { class: "pane pane-text", data: { label: "doc.pane.text" } }, this._text.root, this._details.root));
+    this.root = el("div", { class: "document" },
+      el("div", { class: "doc-head" },
+        el("a", { class: "back", href: "#/", data: { label: "doc.back" } }, "←"),
+        el("div", { class: "doc-title" }, this._name, el("p", { class: "doc-state" }, this._badge, this._state, this._progress), this._bar.root),
+        el("div", { class: "actions" }, this._cancel, this._downloads.root)),
+      el("div", { class: "doc-tools" },
+        this._strip.root,
+        el("div", { class: "tools" },
+          this._switch("doc.panes", "pane-switch", [["page", "doc.pane.page"], ["text", "doc.pane.text"]], "page", (pane) => this._showPane(pane)),
+          this._switch("doc.view", "view-switch", [["rendered", "doc.rendered"], ["raw", "doc.raw"]], this._text.mode, (mode) => this._showMode(mode)),
+          this._doubtButton, this._doubts)),
+      this._message,
+      this._panes);
+  }
+
+  _switch(label, name, choices, chosen, choose) {
+    const group = el("div", { class: `switch ${name}`, role: "group", data: { label } });
+    for (const [value, text] of choices) {
+      group.append(el("button", { type: "button", "aria-pressed": String(value === chosen), data: { text, value }, on: { click: () => choose(value) } }));
+    }
+    return group;
+  }
+
+  start() {
+    document.addEventListener("key", () => this._load(), { signal: this._stopped.signal });
+    this.retranslate();
+    this._load();
+  }
+
+  stop() {
+    this._stopped.abort();
+    this._picture.stop();
+    this._text.stop();
+  }
+
+  retranslate() {
+    translate(this.root);
+    this._strip.retranslate();
+    this._downloads.show(this._summary);
+    this._showJob();
+    if (this._page) this._showPage(this._page);
+  }
+
+  // --- where the document stands
+
+  async _load() {
+    const { signal } = this._stopped;
+    try {
+      this._job = await get(this.id, signal);
+      this._showJob();
+      if (!isOver(this._job)) {
+        await follow(this.id, { signal, onPage: (page) => this._arrived(page), onJob: (job) => this._news(job) });
+      }
+      if (hasResult(this._job)) await this._loadSummary(signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      await this._withoutJob(error, signal);
+    }
+  }
+
+  /** A document may be older than its job, or was sent by other means: its result is enough. */
+  async _withoutJob(error, signal) {
+    try {
+      if (!(error instanceof Problem) || error.status !== 404) throw error;
+      await this._loadSummary(signal);
+    } catch (second) {
+      if (!signal.aborted) this._say(second.status === 404 ? t("doc.gone") : problemText(second));
+    }
+  }
+
+  async _loadSummary(signal) {
+    this._summary = await summaryOf(this.id, signal);
+    this._strip.complete(pageNumbers(this._summary), this._summary.failed_pages);
+    this._job ??= { state: this._summary.status, page_count: pageNumbers(this._summary).length, pages_done: 0, pages_failed: this._summary.failed_pages.length };
+    this._rename(this._summary.filename);
+    this._downloads.show(this._summary);
+    this._showJob();
+    if (!this._page) this._open(this._wanted ?? this._strip.first);
+  }
+
+  _news(job) {
+    this._job = job;
+    this._showJob();
+  }
+
+  _arrived(page) {
+    this._pages.put(page);
+    this._strip.add(page.page, { failed: page.status === "failed", doubtful: (page.blocks ?? []).some((block) => doubtsOf(block).length > 0) });
+    if (!this._page && this._wanted === null) this._openSoon();
+    if (!this._page && this._wanted === page.page) this._open(page.page);
+    this._announceLater();
+  }
+
+  /** The lowest of the pages that come in a burst, as after a reload. */
+  _openSoon() {
+    this._opening ??= setTimeout(() => {
+      this._opening = null;
+      if (!this._stopped.signal.aborted && !this._page) this._open(this._wanted ?? this._strip.first);
+    }, OPEN_MS);
+  }
+
+  _announceLater() {
+    this._announcing ??= setTimeout(() => {
+      this._announcing = null;
+      if (!this._stopped.signal.aborted) announce(t("doc.arrived", { n: this._strip.count }));
+    }, ANNOUNCE_MS);
+  }
+
+  _rename(name) {
+    if (!name || name === this.title) return;
+    this.title = name;
+    setText(this._name, name);
+    document.dispatchEvent(new CustomEvent("title"));
+  }
+
+  _showJob() {
+    const job = this._job;
+    if (!job) return;
+    this._rename(job.filename);
+    showBadge(this._badge, job.state);
+    if (this._told && this._told !== job.state) announce(stateText(job));
+    this._told = job.state;
+    setText(this._state, stateText(job));
+    setText(this._progress, [...details(job), ...(this._summary?.warnings ?? [])].join(" · "));
+    this._bar.show(shareOf(job));
+    this._cancel.hidden = isOver(job);
+    if (!this._page) this._say(job.error ? problemText(job.error) : isOver(job) ? (hasResult(job) ? "" : t(`state.${job.state}`)) : t("doc.waiting"));
+  }
+
+  _say(text) {
+    this._message.hidden = !text;
+    this._panes.hidden = Boolean(text);
+    setText(this._message, text);
+  }
+
+  async _cancelJob() {
+    this._cancel.disabled = true;
+    try {
+      const job = await remove(this.id);
+      if (job) this._news(job);
+    } catch (error) {
+      this._say(problemText(error));
+    } finally {
+      this._cancel.disabled = false;
+    }
+  }
+
+  // --- which page
+
+  _address(number) {
+    location.hash = `#/d/${encodeURIComponent(this.id)}/${number}`;
+  }
+
+  /** The address names this page (null: any). */
+  goTo(number) {
+    this._wanted = number;
+    if (number !== null && this._page?.page !== number) this._open(number);
+  }
+
+  async _open(number, select = null) {
+    if (!this._strip.has(number)) return;
+    try {
+      const page = await this._pages.get(number, this._stopped.signal);
+      this._showPage(page);
+      const address = `#/d/${encodeURIComponent(this.id)}/${number}`;
+      if (location.hash !== address) history.replaceState(null, "", address);
+      this._wanted = number;
+      if (select) this.select(select, "key");
+    } catch (error) {
+      if (!this._stopped.signal.aborted) this._say(problemText(error));
+    }
+  }
+
+  _showPage(page) {
+    const isSame = this._page?.page === page.page;
+    const selected = isSame ? this._selected : null;
+    this._page = page;
+    this._selected = null;
+    this._say("");
+    this._strip.show(page.page);
+    this._picture.show(page);
+    this._text.show(page);
+    this._details.show(null);
+    const doubtful = page.blocks.filter((block) => doubtsOf(block).length > 0).length;
+    setText(this._doubts, doubtful ? t("doc.doubts", { n: doubtful }) : t("doc.no_doubt_on_page"));
+    this._doubtButton.hidden = doubtful === 0 && this._strip.count < 2;
+    if (selected) this.select(selected, "restore");
+  }
+
+  turnPage(by) {
+    const next = this._strip.neighbour(by);
+    if (next !== null) this._address(next);
+  }
+
+  // --- which block
+
+  /** `from`: picture | text (clicked there), key, restore. */
+  select(id, from) {
+    const block = this._page?.blocks.find((candidate) => candidate.id === id);
+    if (!block) return;
+    const inText = this._text.root.contains(document.activeElement);
+    this._selected = id;
+    this._picture.select(id, { scroll: from !== "picture", focus: (from === "key" && !inText) || from === "picture" });
+    this._text.select(id, { scroll: from !== "text", focus: (from === "key" && inText) || from === "text" });
+    this._details.show(block, this._page.blocks.length);
+    if (this._isNarrow() && (from === "text" || from === "picture")) this._showPane(from === "text" ? "page" : "text");
+  }
+
+  deselect() {
+    this._selected = null;
+    this._picture.select(null, {});
+    this._text.select(null, {});
+    this._details.show(null);
+  }
+
+  step(by) {
+    const blocks = this._page?.blocks ?? [];
+    if (!blocks.length) return;
+    const at = blocks.findIndex((block) => block.id === this._selected);
+    const next = at < 0 ? (by > 0 ? 0 : blocks.length - 1) : at + by;
+    if (blocks[next]) this.select(blocks[next].id, "key");
+  }
+
+  /** The next block in doubt, on this page or a later one that is there. */
+  async nextDoubt() {
+    if (!this._page) return;
+    const { signal } = this._stopped;
+    const after = this._page.blocks.findIndex((block) => block.id === this._selected);
+    const here = this._page.blocks.slice(after + 1).find((block) => doubtsOf(block).length > 0);
+    if (here) {
+      this.select(here.id, "key");
+      return;
+    }
+    for (const number of this._strip.after(this._page.page)) {
+      const page = await this._pages.get(number, signal).catch(() => null);
+      const found = page?.blocks.find((block) => doubtsOf(block).length > 0);
+      if (found) {
+        await this._open(number, found.id);
+        return;
+      }
+    }
+    setText(this._doubts, t("doc.no_doubt"));
+  }
+
+  toggleRaw() {
+    this._showMode(this._text.mode === "raw" ? "rendered" : "raw");
+  }
+
+  /** Arrow keys belong to what has the focus, where that scrolls by them. */
+  takesArrows(target) {
+    return target === document.body || target.id === "main" || target.closest(".sheet, .strip, .block-mark") !== null;
+  }
+
+  _isNarrow() {
+    return getComputedStyle(this._panes).getPropertyValue("--narrow").trim() === "1";
+  }
+
+  _showPane(pane) {
+    this._panes.dataset.pane = pane;
+    this._press("pane-switch", pane);
+    const shown = (pane === "text" ? this._text : this._picture).root;
+    if (this._selected) shown.querySelector(".is-selected")?.scrollIntoView({ block: "center" });
+  }
+
+  _showMode(mode) {
+    remember("view", mode);
+    this._text.setMode(mode);
+    this._press("view-switch", mode);
+  }
+
+  _press(name, value) {
+    for (const button of this.root.querySelectorAll(`.${name} button`)) button.setAttribute("aria-pressed", String(button.dataset.value === value));
+  }
+}

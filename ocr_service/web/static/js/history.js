@@ -1,0 +1,28 @@
+// The documents that were sent from this browser: ids, names and times, nothing of their content.
+
+import { remember, remembered } from "./storage.js";
+
+const MOST = 200;
+
+/** Newest first: [{id, name, at}]. */
+export function entries() {
+  try {
+    const found = JSON.parse(remembered("history") ?? "[]");
+    return Array.isArray(found) ? found.filter((entry) => typeof entry?.id === "string" && typeof entry?.name === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+export function add(id, name) {
+  const others = entries().filter((entry) => entry.id !== id);
+  remember("history", JSON.stringify([{ id, name, at: new Date().toISOString() }, ...others].slice(0, MOST)));
+}
+
+export function forget(id) {
+  remember("history", JSON.stringify(entries().filter((entry) => entry.id !== id)));
+}
+
+export function nameOf(id) {
+  return entries().find((entry) => entry.id === id)?.name;
+}
