@@ -9,6 +9,7 @@ export function startDialogs() {
   byId("open-key").addEventListener("click", askForKey);
   byId("open-help").addEventListener("click", showHelp);
   document.addEventListener("help", showHelp);
+  byId("shortcuts").addEventListener("change", (event) => setShortcuts(event.target.checked));
   document.addEventListener("key-needed", tellOfKey);
 }
 
@@ -35,7 +36,7 @@ function showHelp() {
     ...SHORTCUTS.flatMap(([keys, text]) => [el("dt", {}, ...keys.map((key) => el("kbd", {}, key))), el("dd", {}, t(text))]),
   );
   byId("shortcuts").checked = shortcutsAreOn();
-  ask(byId("help-dialog")).then(() => setShortcuts(byId("shortcuts").checked));
+  ask(byId("help-dialog"));
 }
 
 /** Whether the person wants it deleted. */

@@ -45,7 +45,7 @@ export default {
   "options.dpi": "Разрешение, dpi",
   "options.dpi.hint": "72–600; пусто – как настроен сервис",
   "options.text_layer": "Текстовый слой PDF",
-  "options.text_layer.auto": "Брать, если ему можно верить",
+  "options.text_layer.auto": "Если ему можно верить",
   "options.text_layer.ignore": "Всегда распознавать",
   "options.text_layer.only": "Никогда не распознавать",
   "options.vlm": "Визуально-языковая модель",
