@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ def states(*, full: bool = False) -> dict[str, State]:
 
 @pytest.fixture(autouse=True)
 def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # The suite's own switches (OCR_TEST_VLLM, OCR_CI_IMAGE) would be taken for misspelt settings.
+    for name in [name for name in os.environ if name.startswith(("OCR_", "CLOUDRU_S3_"))]:
+        monkeypatch.delenv(name)
     for name, value in {"PADDLEX_HOME": str(tmp_path / "models"), "OCR_ENGINE": "embedded", "OCR_TESSDATA": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
     for name in ("rus", "eng"):
