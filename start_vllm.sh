@@ -125,9 +125,11 @@ vlm_failed() { # vlm_failed REASON: down now, and up again after a pause
   kill_vlm
   vlm_failures=$((vlm_failures + 1))
   pause_s=$((VLM_RESTART_PAUSE_S << (vlm_failures - 1)))
+  if ((pause_s > 60)); then pause_s=60; fi
   vlm_state=down
-  vlm_start_at=$((SECONDS + (pause_s < 60 ? pause_s : 60)))
+  vlm_start_at=$((SECONDS + pause_s))
   log "vLLM $1 (failure $vlm_failures of $VLM_MAX_FAILURES in a row)"
+  if ((vlm_failures < VLM_MAX_FAILURES)); then log "vLLM is started again in $pause_s s"; fi
 }
 
 look_after_vlm() { # one look; arguments are vLLM's

@@ -68,18 +68,6 @@ class Role:
                 self.send_response(200 if healthy else 503)
                 self.end_headers()
 
-            def do_POST(self) -> None:
-                """An answer of /v1/markdown, of the right form and without sense."""
-                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                tokens = min(len(asked["image"]) // 100, 1300)
-                answer = {"markdown": "…", "task": asked["task"], "model": "stand-in", "finish_reason": "stop"}
-                body = json.dumps({**answer, "usage": {"prompt_tokens": tokens, "completion_tokens": 1}}).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
             def log_message(self, *_: object) -> None:  # type: ignore[explicit-override]
                 pass
 
