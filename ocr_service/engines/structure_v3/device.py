@@ -8,6 +8,8 @@ from typing import Any
 from ocr_service.engines.config import EngineConfig, EngineSetupError
 
 _CUDA = "libcuda.so.1"
+# What ONNX Runtime's arena, CUDA, cuDNN and cuBLAS, and Paddle say, in exceptions of whatever class.
+_NO_MEMORY = ("is smaller than requested bytes", "failed to allocate memory", "out of memory", "_alloc_failed")
 
 
 def engine_options(config: EngineConfig) -> dict[str, Any]:
@@ -36,6 +38,12 @@ def engine_options(config: EngineConfig) -> dict[str, Any]:
 def paddle_variables(gpu_share: float) -> dict[str, str]:
     """The environment that keeps Paddle's own runtime within its share of the GPU."""
     return {"FLAGS_allocator_strategy": "naive_best_fit", "FLAGS_fraction_of_gpu_memory_to_use": f"{gpu_share:.3f}"}
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether a runtime had no memory left. Limits are each model's: together they can fill the GPU; a new worker starts empty."""
+    text = str(error).lower()
+    return any(said in text for said in _NO_MEMORY)
 
 
 def gpu_memory_bytes(index: int) -> int:

@@ -82,7 +82,7 @@ def find_models(models_path: Path, lang: str, runtime: Runtime) -> dict[str, Mod
     if missing:
         raise EngineSetupError(
             f"structure_v3 lacks {len(missing)} of {len(found)} models in {models_path} ({', '.join(missing)}); "
-            "fetch them with: python preload_models.py --profile gpu"
+            f"fetch them with: python preload_models.py --profile {'gpu' if runtime == 'onnxruntime' else 'paddle'}"
         )
     return {name: folder for name, folder in found.items() if folder is not None}
 

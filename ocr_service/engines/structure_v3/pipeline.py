@@ -15,6 +15,7 @@ import numpy as np
 from ocr_service.domain.errors import PageFailed
 from ocr_service.engines.page_size import Image
 from ocr_service.engines.structure_v3 import models
+from ocr_service.engines.structure_v3.device import is_out_of_memory
 from ocr_service.engines.structure_v3.models import ModelFolder
 from ocr_service.engines.structure_v3.raw import RawPage, plain
 
@@ -88,7 +89,9 @@ class StructurePipeline:
                 return plain(result), (warning,) if warning else ()
             except MemoryError:
                 raise
-            except Exception as error:  # noqa: BLE001  the library raises whatever its bugs raise: IndexError, AttributeError, UnboundLocalError …
+            except Exception as error:  # the library raises whatever its bugs raise: IndexError, AttributeError, UnboundLocalError …
+                if is_out_of_memory(error):
+                    raise MemoryError from error
                 log.warning("PP-StructureV3 failed on a page with %s: %s: %s", options or "all models", type(error).__name__, error)
                 failure = error
         raise PageFailed(f"The page could not be read: PP-StructureV3 failed with {type(failure).__name__}.") from failure
