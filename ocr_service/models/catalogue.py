@@ -1,6 +1,7 @@
 """Which models each profile needs, by the names under which PaddleX looks for them in `official_models/`.
 
 ONNX packages have the ending `_onnx`: PaddleX's `engine="onnxruntime"` and the embedded engine take them, so no Paddle runtime is needed.
+Paddle's own packages, without the ending, are for OCR_RUNTIME=paddle.
 Models for formulas, charts and seals are not here: the VLM reads those.
 """
 
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 
 _OWNER = "PaddlePaddle"
 _ONNX_FILES = ("inference.onnx", "inference.yml")
+# The program beside them is called inference.json or inference.pdmodel.
+_PADDLE_FILES = ("inference.pdiparams", "inference.yml")
 _VLM_FILES = ("config.json", "model.safetensors", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json")
 
 
@@ -25,6 +28,11 @@ class Model:
 
 def _onnx(name: str, purpose: str) -> Model:
     return Model(f"{name}_onnx", f"{_OWNER}/{name}_onnx", purpose, _ONNX_FILES)
+
+
+def _paddle(onnx: Model) -> Model:
+    name = onnx.folder.removesuffix("_onnx")
+    return Model(name, f"{_OWNER}/{name}", onnx.purpose, _PADDLE_FILES)
 
 
 def _vlm(version: str) -> Model:
@@ -54,15 +62,17 @@ STRUCTURE: tuple[Model, ...] = (
     _onnx("RT-DETR-L_wired_table_cell_det", "cells of ruled tables"),
     _onnx("RT-DETR-L_wireless_table_cell_det", "cells of tables without rulings"),
 )
+PADDLE_STRUCTURE = tuple(map(_paddle, STRUCTURE))
 # 1.5 by default: 1.6 reads Russian worse (PaddleOCR issue 18088).
 VLM = {"1.5": _vlm("-1.5"), "1.6": _vlm("-1.6"), "1.0": _vlm("")}
-PROFILES = ("cpu", "gpu")
+PROFILES = ("cpu", "gpu", "paddle")
 
 
 def models_of(profile: str, vlm_version: str = "1.5") -> tuple[Model, ...]:
     """`profile`: one of PROFILES; `vlm_version`: one of VLM. Raises KeyError."""
-    return {"cpu": CPU, "gpu": (*STRUCTURE, VLM[vlm_version])}[profile]
+    vlm = VLM[vlm_version]
+    return {"cpu": CPU, "gpu": (*STRUCTURE, vlm), "paddle": (*PADDLE_STRUCTURE, vlm)}[profile]
 
 
 def known_models() -> tuple[Model, ...]:
-    return (*STRUCTURE, *VLM.values())
+    return (*STRUCTURE, *PADDLE_STRUCTURE, *VLM.values())

@@ -40,8 +40,9 @@ def run(arguments: Sequence[str], models_path: Path, out: TextIO = sys.stdout, p
 
 def _parser(models_path: Path) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="preload_models.py", description="Gets the models, resumes what was broken off, checks them.")
-    parser.add_argument("--profile", choices=PROFILES, default="gpu", help="which models (default: gpu)")
-    parser.add_argument("--vlm", choices=sorted(VLM), default="1.5", help="version of PaddleOCR-VL in the gpu profile (default: 1.5)")
+    which = "which models; paddle: those of gpu for OCR_RUNTIME=paddle (default: gpu)"
+    parser.add_argument("--profile", choices=PROFILES, default="gpu", help=which)
+    parser.add_argument("--vlm", choices=sorted(VLM), default="1.5", help="version of PaddleOCR-VL, not in profile cpu (default: 1.5)")
     parser.add_argument("--only", action="append", metavar="MODEL", help="only this model of the profile, by its folder; repeatable")
     parser.add_argument("--path", type=Path, default=models_path, help=f"where models lie (default: {models_path})")
     parser.add_argument(
