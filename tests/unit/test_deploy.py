@@ -94,6 +94,19 @@ def test_the_gpu_image_installs_each_package_once() -> None:
     assert set(re.findall(r"^([\w.-]+)==", left, re.MULTILINE)) == paddle.keys() - {"onnxruntime"}
 
 
+def schema_check(file: Path) -> int:
+    tool = Path(sys.executable).parent / "check-jsonschema"
+    return subprocess.run([tool, "--builtin-schema", "vendor.compose-spec", file], check=False, capture_output=True).returncode
+
+
+def test_compose_keeps_to_the_schema_of_compose(tmp_path: Path) -> None:
+    compose = PROJECT / "deploy/compose.yaml"
+    assert schema_check(compose) == 0
+    wrong = tmp_path / "compose.yaml"
+    wrong.write_text(compose.read_text().replace("read_only:", "readonly:"))
+    assert schema_check(wrong) == 1
+
+
 def test_every_setting_in_compose_is_one() -> None:
     assert set(COMPOSE["environment"]) <= KNOWN
 
