@@ -91,7 +91,7 @@ choose_by_machine() {
 }
 
 start_vlm() {
-  local address port arguments
+  local address port arguments name without=(-u VLLM_URL)
   address=$(vlm_address)
   port=${address##*:}
   [[ $port =~ ^[0-9]+$ ]] || port=80
@@ -103,8 +103,12 @@ start_vlm() {
     --shutdown-timeout "$((VLM_STOP_TIMEOUT_S > 5 ? VLM_STOP_TIMEOUT_S - 5 : 0))")
   if has_gpu; then arguments+=(--gpu-memory-utilization "$VLM_GPU_MEMORY"); fi
   log "Starting vLLM (failures so far: $vlm_failures)"
-  # A session of its own: its workers can outlive it, and are killed as a group. It needs no S3 keys and no network.
-  env -u VLLM_URL -u CLOUDRU_S3_ACCESS_KEY -u CLOUDRU_S3_SECRET_KEY VLLM_PLUGINS="${VLLM_PLUGINS:-ocr_markdown}" \
+  # The service's settings are not its business, least of all the keys among them.
+  for name in $(compgen -e); do
+    case $name in OCR_* | CLOUDRU_* | VLM_API_KEY) without+=(-u "$name") ;; *) ;; esac
+  done
+  # A session of its own: its workers can outlive it, and are killed as a group. It needs no network.
+  env "${without[@]}" VLLM_PLUGINS="${VLLM_PLUGINS:-ocr_markdown}" \
     HF_HUB_OFFLINE=1 VLLM_NO_USAGE_STATS=1 DO_NOT_TRACK=1 setsid "$VLM_COMMAND" "${arguments[@]}" "$@" &
   vlm_pid=$! vlm_state=starting vlm_since=$SECONDS
 }

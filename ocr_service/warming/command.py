@@ -23,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings.from_environment()
         rows = []
         if settings.use_vlm_api and settings.vllm_url.endswith(_OWN_ENDPOINT):
-            rows += VlmWarmup(settings.vllm_url, strict=asked.checks == "full").run()
+            key = settings.vlm_api_key.get_secret_value() if settings.vlm_api_key is not None else None
+            rows += VlmWarmup(settings.vllm_url, strict=asked.checks == "full", api_key=key).run()
         rows.append(warm_up_page(settings))
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")

@@ -18,12 +18,13 @@ _ENDED = {"stop", "length", "repetition"}
 
 
 class VlmWarmup:
-    """`strict`: the answers must also be right, which needs real weights."""
+    """`strict`: the answers must also be right, which needs real weights. `api_key`: for a vLLM that was started with --api-key."""
 
-    def __init__(self, url: str, *, strict: bool) -> None:
+    def __init__(self, url: str, *, strict: bool, api_key: str | None = None) -> None:
         self._url = url
         self._strict = strict
-        self._client = httpx.Client(timeout=_PATIENCE_S, trust_env=False)
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._client = httpx.Client(timeout=_PATIENCE_S, trust_env=False, headers=headers)
 
     def run(self) -> list[Row]:
         """Raises WarmupFailed at the first answer that cannot be."""

@@ -68,8 +68,8 @@ MUTATIONS = {
         "a service that does not end is killed",
     ),
     "vLLM gets the keys of S3": (
-        " -u CLOUDRU_S3_SECRET_KEY",
-        "",
+        "OCR_* | CLOUDRU_* |",
+        "OCR_* |",
         "each process gets the settings that are its own, and no secret is logged",
     ),
 }

@@ -51,7 +51,7 @@ def test_only_the_services_port_leaves_the_container() -> None:
 
 def test_the_image_runs_as_a_number_that_is_not_root_under_an_init() -> None:
     last_stage = DOCKERFILE.rpartition("\nFROM ")[2]
-    assert re.findall(r"^USER (.*)$", last_stage, re.MULTILINE) == ["10001:10001"]
+    assert re.findall(r"^USER (.*)$", last_stage, re.MULTILINE)[-1] == "10001:10001"
     assert 'ENTRYPOINT ["/usr/bin/tini", "--", "/srv/ocr/start_vllm.sh"]' in last_stage
     assert "HEALTHCHECK" in last_stage
     assert KUBERNETES["Deployment"]["spec"]["template"]["spec"]["securityContext"]["runAsUser"] == 10001

@@ -27,6 +27,7 @@ class Vlm:
     def __init__(self) -> None:
         self.change: Change = lambda answer: answer
         self.asked: list[dict[str, Any]] = []
+        self.keys: set[str | None] = set()
         self.url = ""
 
 
@@ -38,6 +39,7 @@ def vlm() -> Iterator[Vlm]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             vlm.asked.append(body)
+            vlm.keys.add(self.headers["Authorization"])
             tokens = min(len(base64.b64decode(body["image"])) // 100, 1300)
             answer = {"markdown": f"№ {NUMBER}", "task": body["task"], "finish_reason": "stop", "usage": {"prompt_tokens": tokens}}
             changed = vlm.change(answer)
@@ -70,9 +72,15 @@ def failure(vlm: Vlm, change: Change, *, strict: bool = True) -> str:
 
 def test_every_task_is_asked_once_and_a_large_picture(vlm: Vlm) -> None:
     rows = VlmWarmup(vlm.url, strict=True).run()
+    assert vlm.keys == {None}
     assert [body["task"] for body in vlm.asked] == [*TASKS, "ocr"]
     assert all(base64.b64decode(body["image"]).startswith(b"\x89PNG") for body in vlm.asked)
     assert [row.step for row in rows] == [*(f"VLM {task}" for task in TASKS), "VLM large picture"]
+
+
+def test_a_server_that_wants_a_key_gets_it(vlm: Vlm) -> None:
+    VlmWarmup(vlm.url, strict=True, api_key="hush").run()
+    assert vlm.keys == {"Bearer hush"}
 
 
 def test_an_answer_that_was_not_read_from_the_picture_is_noticed(vlm: Vlm) -> None:
