@@ -117,6 +117,7 @@ def test_a_read_only_root_has_a_place_for_everything_that_is_written() -> None:
     written = {"/tmp", "/data/output", "/var/cache/ocr", "/home/paddleocr/.paddlex/temp", "/home/paddleocr/.paddlex/locks"}
     assert written <= mounted
     assert written <= composed
+    assert re.findall(r"\bHOME=(\S+)", DOCKERFILE)[-1] in written
     assert COMPOSE["read_only"] is CONTAINER["securityContext"]["readOnlyRootFilesystem"] is True
 
 
