@@ -23,6 +23,9 @@ from ocr_service.api.server import Server
 from ocr_service.api.uploads import UploadFolder, UploadLimits
 from ocr_service.domain.documents import VlmPolicy
 from ocr_service.engines.config import EngineConfig
+from ocr_service.jobs.config import JobsConfig
+from ocr_service.jobs.database import sqlalchemy_url
+from ocr_service.jobs.service import JobService
 from ocr_service.models.catalogue import known_models
 from ocr_service.models.manifest import usable
 from ocr_service.pipeline import service as pipeline
@@ -50,6 +53,7 @@ class Service:
 
     pool: WorkerPool
     documents: pipeline.DocumentService
+    jobs: JobService
     monitor: Monitor
     app: FastAPI
 
@@ -72,9 +76,12 @@ def build(settings: Settings, placement: Placement) -> Service:
     if vlm is not None:
         metrics.watch_vlm(vlm.stats)
     monitor = _monitor(settings, placement, uploads, pool, s3, vlm)
-    app = create_app(partial(_lifespan, pool, monitor, s3, vlm))
+    jobs = JobService(jobs_config(settings, uploads.output_dir), documents, s3 or store, uploads.output_dir)
+    metrics.watch_jobs(jobs.counts)
+    app = create_app(partial(_lifespan, pool, monitor, s3, vlm, jobs))
     app.state.parts = Parts(
         documents=documents,
+        jobs=jobs,
         archive=store,
         uploads=uploads,
         upload_limits=UploadLimits(settings.ocr_max_upload_mb * MEBIBYTE, settings.ocr_upload_timeout_s),
@@ -85,7 +92,7 @@ def build(settings: Settings, placement: Placement) -> Service:
         metrics=metrics,
         pool_stats=pool.stats,
     )
-    return Service(pool, documents, monitor, app)
+    return Service(pool, documents, jobs, monitor, app)
 
 
 def pool_config(settings: Settings, placement: Placement) -> PoolConfig:
@@ -125,6 +132,28 @@ def _limits(settings: Settings) -> pipeline.Limits:
         document_timeout_s=settings.ocr_document_timeout_s,
         # Enough pages that every place of the VLM has a question, even if each page has only one.
         max_refining_pages=max(8, settings.vlm_concurrency),
+    )
+
+
+def jobs_config(settings: Settings, output_dir: Path) -> JobsConfig:
+    """Where jobs are kept, and how many. Makes the folder of the embedded database. Raises OSError."""
+    url = settings.ocr_jobs_database.get_secret_value() if settings.ocr_jobs_database is not None else None
+    if url is None:
+        folder = output_dir / ".jobs"
+        folder.mkdir(exist_ok=True)
+        url = f"sqlite:///{folder / 'jobs.sqlite'}"
+    secret = settings.ocr_webhook_secret.get_secret_value().encode() if settings.ocr_webhook_secret is not None else None
+    return JobsConfig(
+        database=sqlalchemy_url(url),
+        max_waiting=settings.ocr_jobs_max_waiting,
+        at_a_time=settings.ocr_jobs_at_a_time,
+        lease_s=settings.ocr_jobs_lease_s,
+        keep_s=settings.ocr_results_keep_s,
+        min_free_bytes=settings.ocr_jobs_min_free_mb * MEBIBYTE,
+        webhook_secret=secret,
+        webhook_private=settings.ocr_webhook_private,
+        webhook_attempts=settings.ocr_webhook_attempts,
+        webhook_pause_s=settings.ocr_webhook_pause_s,
     )
 
 
@@ -170,8 +199,10 @@ def _monitor(
 
 
 @asynccontextmanager
-async def _lifespan(pool: WorkerPool, monitor: Monitor, s3: S3Store | None, vlm: VlmClient | None, _app: FastAPI) -> AsyncIterator[None]:
-    async with pool:
+async def _lifespan(
+    pool: WorkerPool, monitor: Monitor, s3: S3Store | None, vlm: VlmClient | None, jobs: JobService, _app: FastAPI
+) -> AsyncIterator[None]:
+    async with pool, jobs.running():
         background = [asyncio.create_task(monitor.run())]
         if s3 is not None:
             background.append(asyncio.create_task(s3.run()))
@@ -197,6 +228,7 @@ async def _serve(settings: Settings, placement: Placement) -> None:
 
     async def drain(grace_s: float) -> None:
         service.monitor.start_draining()
+        await service.jobs.drain()
         await service.documents.drain(grace_s)
 
     server = Server(framed(service.app), settings.ocr_host, settings.ocr_port, drain, settings.ocr_shutdown_grace_s)

@@ -85,6 +85,35 @@ class Settings(BaseModel):
     )
     ocr_log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least severe log line written.")
 
+    # Jobs: documents that outlast a connection
+    ocr_jobs_database: SecretStr | None = Field(
+        default=None,
+        description="Postgres for replicas that share the queue (`postgresql://user:password@host/name`); SQLite in OUTPUT_DIR if not set.",
+    )
+    ocr_jobs_at_a_time: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=8, description="Jobs that one service works on at the same time; their pages take turns with those of other documents."
+    )
+    ocr_jobs_max_waiting: Annotated[int, Field(ge=1)] = Field(default=1000, description="Jobs that may wait; more get 503.")
+    ocr_jobs_min_free_mb: Annotated[int, Field(ge=0)] = Field(
+        default=512, description="Space that a new job must leave on the disk of OUTPUT_DIR, in MiB; else it gets 507."
+    )
+    ocr_jobs_lease_s: Annotated[float, Field(ge=1)] = Field(
+        default=15.0,
+        description="A service not heard of for so many seconds is dead: the next start, or a replica, goes on with its jobs.",
+    )
+    ocr_results_keep_s: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="How long a document is kept after its end, in seconds; 0: until somebody removes it."
+    )
+    ocr_webhook_secret: Annotated[SecretStr, Field(min_length=16)] | None = Field(
+        default=None, description="Key of the webhooks' signature (HMAC-SHA256), 16 characters or more; without it there are no webhooks."
+    )
+    ocr_webhook_private: bool = Field(default=False, description="Whether webhooks may lead to private addresses.")
+    ocr_webhook_attempts: Annotated[int, Field(ge=1, le=20)] = Field(default=8, description="How often a webhook is tried.")
+    ocr_webhook_pause_s: Annotated[float, Field(gt=0)] = Field(
+        default=10.0,
+        description="Pause after a webhook's first failure, in seconds; later ones are four times as long each, an hour at most.",
+    )
+
     # What is accepted and how it is read
     ocr_engine: Literal["auto", "embedded", "structure_v3"] = Field(
         default="auto", description="Layout and OCR engine; `auto`: `structure_v3` where a GPU and its models are, else `embedded`."
@@ -154,6 +183,13 @@ class Settings(BaseModel):
             raise ValueError("must be a URL such as http://host:port/path")
         return url
 
+    @field_validator("ocr_jobs_database")
+    @classmethod
+    def _is_postgres(cls, database: SecretStr | None) -> SecretStr | None:
+        if database is not None and not database.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must be a URL such as postgresql://user:password@host:5432/name")
+        return database
+
     @model_validator(mode="after")
     def _s3_is_whole(self) -> Self:
         names = ("cloudru_s3_endpoint", "cloudru_s3_bucket", "cloudru_s3_access_key", "cloudru_s3_secret_key")
@@ -208,7 +244,7 @@ class Settings(BaseModel):
             name = ".".join(str(part) for part in first["loc"]).upper()
             message = first["msg"].removeprefix("Value error, ")
             # URLs and keys may hold a secret: the log of a failed start is no place for them.
-            is_private = not name or any(word in name for word in ("KEY", "URL", "ENDPOINT"))
+            is_private = not name or any(word in name for word in ("KEY", "URL", "ENDPOINT", "DATABASE", "SECRET"))
             raise SettingsError(f"{name or 'settings'}: {message}" + ("" if is_private else f" (got {first['input']!r})")) from None
 
 

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from ocr_service import __version__
-from ocr_service.api import docs, documents, health, ocr, problems, schemas, scrape, web_page
+from ocr_service.api import docs, documents, health, jobs, ocr, problems, schemas, scrape, web_page
 from ocr_service.api.access import RequestFrame
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -28,7 +28,7 @@ def create_app(lifespan: Lifespan | None = None) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    for module in (ocr, documents, health, scrape, docs, web_page):
+    for module in (ocr, jobs, documents, health, scrape, docs, web_page):
         app.include_router(module.router)
     problems.install(app)
     schemas.install(app)

@@ -14,6 +14,7 @@ from typing_extensions import override
 from ocr_service.api.vlm_state import VlmStateCollector
 from ocr_service.domain.blocks import RefinementStatus, Source
 from ocr_service.domain.documents import PageAnalysis, PageResult
+from ocr_service.domain.jobs import JobState
 from ocr_service.domain.vlm import VlmTask
 from ocr_service.pipeline.service import Stats
 from ocr_service.vlm.watching import ClientStats
@@ -92,6 +93,10 @@ class Metrics:
         """Show the VLM client's state, too."""
         self._registry.register(VlmStateCollector(stats))
 
+    def watch_jobs(self, counts: Callable[[], dict[JobState, int]]) -> None:
+        """Show how many jobs there are, too."""
+        self._registry.register(_JobsCollector(counts))
+
     def render(self) -> bytes:
         """The text format that Prometheus reads."""
         return generate_latest(self._registry)
@@ -105,6 +110,21 @@ def page_source(analysis: PageAnalysis | None) -> str:
     if len(own) > 1:
         return "mixed"
     return "text_layer" if own.pop() else "ocr"
+
+
+class _JobsCollector(Collector):
+    """Jobs by state, of all replicas, documents of POST /ocr/pdf included."""
+
+    def __init__(self, counts: Callable[[], dict[JobState, int]]) -> None:
+        self._counts = counts
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        counts = self._counts()
+        jobs = GaugeMetricFamily("ocr_jobs", "Jobs that are kept, by state.", labels=["state"])
+        for state in JobState:
+            jobs.add_metric([state.value], counts.get(state, 0))
+        yield jobs
 
 
 class _StateCollector(Collector):

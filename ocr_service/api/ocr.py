@@ -14,6 +14,7 @@ from ocr_service.api.disconnect import unless_gone
 from ocr_service.api.documents import stored_file
 from ocr_service.api.negotiation import AnswerKind, preferred
 from ocr_service.api.options import FIELDS, parse_options
+from ocr_service.api.owner import owner_of
 from ocr_service.api.page_stream import PageStream
 from ocr_service.api.parts import Journey, Parts, parts_of
 from ocr_service.api.schemas import ANSWERS, PAGES_HEADER, REQUEST_BODY
@@ -32,7 +33,7 @@ async def read_document(request: Request) -> Response:
     `Accept: application/json` (default) answers when all is done; `application/x-ndjson` sends a line per page as it finishes, then a
     summary line; `text/markdown` sends the Markdown alone. When the client closes the connection, the work stops.
     """
-    _refuse_query(request)
+    refuse_query(request)
     parts = parts_of(request)
     kind = preferred(request.headers.get("accept"))
     async with AsyncExitStack() as stack:
@@ -48,7 +49,7 @@ async def read_document(request: Request) -> Response:
     return await stored_file(request, journey.document_id, _STORED[kind], headers=headers)
 
 
-def _refuse_query(request: Request) -> None:
+def refuse_query(request: Request) -> None:
     """A typo in the query must not silently mean the default."""
     name = next(iter(request.query_params), None)
     if name is not None:
@@ -61,7 +62,7 @@ async def _begin(request: Request, parts: Parts) -> Journey:
         options, password = parse_options(upload.fields, parts.defaults)
         parts.metrics.upload_received(upload.source.size_bytes)
         source = replace(upload.source, password=password)
-        return await unless_gone(request.receive, parts.documents.start(source, options))
+        return await unless_gone(request.receive, parts.jobs.attached(source, options, owner_of(request)))
 
 
 async def _lines(journey: Journey) -> AsyncGenerator[bytes, None]:

@@ -14,6 +14,9 @@ from ocr_service.api.monitor import Monitor
 from ocr_service.api.options import OptionDefaults
 from ocr_service.api.uploads import UploadFolder, UploadLimits
 from ocr_service.domain.documents import DocumentOptions, DocumentResult, PageResult, SourceFile, StoredFile
+from ocr_service.domain.jobs import Job, JobState
+from ocr_service.jobs.record import Terms
+from ocr_service.jobs.service import FinishedPage
 from ocr_service.workers.stats import PoolStats
 
 
@@ -43,8 +46,27 @@ class Documents(Protocol):
     def place(self) -> AbstractContextManager[None]:
         """A place in the service for one document, from before its upload to its answer. Raises Overloaded, ShuttingDown."""
 
-    async def start(self, source: SourceFile, options: DocumentOptions) -> Journey:
+
+class Jobs(Protocol):
+    """Documents on their way, as the routes see them. Raises JobNotFound for somebody else's."""
+
+    async def attached(self, source: SourceFile, options: DocumentOptions, owner: str) -> Journey:
         """Open the file and begin. Raises DocumentUnreadable and its children, Overloaded, ShuttingDown, StorageFailed."""
+
+    async def submit(self, source: SourceFile, options: DocumentOptions, terms: Terms) -> tuple[Job, bool]:
+        """Take it in for good; True: it was there. Raises IdempotencyKeyReused, InvalidRequest, Overloaded, StorageFailed."""
+
+    async def get(self, job_id: str, owner: str | None = None) -> Job:
+        """The job as it is now."""
+
+    async def page(self, owner: str, limit: int, after: tuple[float, str] | None, state: JobState | None) -> list[Job]:
+        """The owner's jobs, newest first."""
+
+    async def cancel(self, job_id: str, owner: str) -> Job:
+        """Stop it."""
+
+    def events(self, job_id: str, after: int) -> AsyncGenerator[Job | FinishedPage, None]:
+        """What happens to it, from the page after the first `after` ones."""
 
 
 class Archive(Protocol):
@@ -59,6 +81,7 @@ class Parts:
     """Everything that a route may need."""
 
     documents: Documents
+    jobs: Jobs
     archive: Archive
     uploads: UploadFolder
     upload_limits: UploadLimits

@@ -33,6 +33,7 @@ _STATUSES: dict[type[Exception], HTTPStatus] = {
     errors.DocumentNotFound: HTTPStatus.NOT_FOUND,
     errors.Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ShuttingDown: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.DocumentCancelled: HTTPStatus.CONFLICT,
     errors.DeadlineExceeded: HTTPStatus.GATEWAY_TIMEOUT,
     errors.StorageFailed: HTTPStatus.INSUFFICIENT_STORAGE,
 }

@@ -13,7 +13,7 @@ from ocr_service.api.multipart import FILE_FIELD
 from ocr_service.api.negotiation import AnswerKind
 from ocr_service.api.options import FIELDS, MAX_DPI, MAX_PASSWORD_CHARS, MIN_DPI
 from ocr_service.api.problems import PROBLEM_TYPE
-from ocr_service.api.wire import Document, ErrorLine, Page, Problem, SummaryLine
+from ocr_service.api.wire import Document, ErrorLine, Job, JobList, Page, Problem, SummaryLine
 from ocr_service.domain.documents import OutputKind, TextLayerMode, VlmPolicy
 
 Json = dict[str, Any]
@@ -22,17 +22,17 @@ _REF = "#/components/schemas/{model}"
 _LINES = (Page, SummaryLine, ErrorLine)
 
 
-def _ref(name: str) -> Json:
+def ref(name: str) -> Json:
     return {"$ref": _REF.format(model=name)}
 
 
 def problem(description: str) -> Json:
     """A problem+json response."""
-    return {"description": description, "content": {PROBLEM_TYPE: {"schema": _ref(Problem.__name__)}}}
+    return {"description": description, "content": {PROBLEM_TYPE: {"schema": ref(Problem.__name__)}}}
 
 
 def document_content(description: str) -> Json:
-    return {"description": description, "content": {AnswerKind.JSON.value: {"schema": _ref(Document.__name__)}}}
+    return {"description": description, "content": {AnswerKind.JSON.value: {"schema": ref(Document.__name__)}}}
 
 
 PAGES_HEADER = "OCR-Pages"
@@ -49,11 +49,11 @@ ANSWERS: dict[int | str, Json] = {
             PAGES_HEADER: {"description": "How many pages a stream will have, for progress.", "schema": {"type": "integer"}},
         },
         "content": {
-            AnswerKind.JSON.value: {"schema": _ref(Document.__name__)},
+            AnswerKind.JSON.value: {"schema": ref(Document.__name__)},
             AnswerKind.NDJSON.value: {
                 "schema": {
                     "description": "A JSON object a line: pages as they finish, then `summary`, or `error` if it broke off.",
-                    "anyOf": [_ref(line.__name__) for line in _LINES],
+                    "anyOf": [ref(line.__name__) for line in _LINES],
                 }
             },
             AnswerKind.MARKDOWN.value: {"schema": {"type": "string"}},
@@ -65,6 +65,7 @@ ANSWERS: dict[int | str, Json] = {
     415: problem("The body is not multipart/form-data, or the file is not a PDF, PNG, JPEG, WebP or TIFF."),
     422: problem("A field is missing or out of range (`field` names it), or the document cannot be opened."),
     503: {**problem("Too much work, or shutting down: try again later."), "headers": _RETRY_HEADER},
+    409: problem("Somebody cancelled the document (DELETE /ocr/jobs/{id})."),
     504: problem("Out of time before the first page was done."),
     507: problem("The result could not be stored."),
 }
@@ -102,7 +103,7 @@ def install(app: FastAPI) -> None:
         if app.openapi_schema is None:
             schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             models: list[tuple[type[BaseModel], Literal["serialization"]]] = [
-                (model, "serialization") for model in (Document, Problem, *_LINES)
+                (model, "serialization") for model in (Document, Job, JobList, Problem, *_LINES)
             ]
             _, definitions = models_json_schema(models, ref_template=_REF)
             components = schema.setdefault("components", {}).setdefault("schemas", {})

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ocr_service.domain.blocks import ContentFormat, LayoutLabel, RefinementStatus, Source
 from ocr_service.domain.documents import DocumentStatus, MediaType, OutputKind, PageStatus, RemoteStatus, TextLayerMode, VlmPolicy
+from ocr_service.domain.jobs import JobStage, JobState
 
 
 class Wire(BaseModel):
@@ -226,3 +227,52 @@ class ErrorLine(Wire):
     """The last line of a stream that broke off."""
 
     error: Problem
+
+
+class JobErrorAnswer(Wire):
+    """Why a job failed."""
+
+    code: str
+    detail: str
+
+
+class JobLinks(Wire):
+    """Where more is to be had; `document` and `markdown` once the job is complete or partial."""
+
+    self: str
+    events: str
+    document: str
+    markdown: str
+
+
+class Job(Wire):
+    """A document on its way, or at its end."""
+
+    job_id: str
+    document_id: str = Field(description="The same: results are below /ocr/documents/{document_id}.")
+    state: JobState
+    stage: JobStage
+    filename: str
+    size_bytes: int
+    sha256: str
+    page_count: int | None = Field(description="Pages that were asked for; null until the file was opened.")
+    pages_done: int
+    pages_failed: int
+    pages_per_second: float | None = Field(description="Of this job; null until known.")
+    eta_s: float | None = Field(description="Seconds until the last page; null until known.")
+    queue_position: int | None = Field(description="1 is next; null unless queued.")
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    expires_at: str | None = Field(description="When its results are removed; null if they are kept.")
+    attempts: int = Field(description="How often it was begun: more than 1 after a restart of the service.")
+    error: JobErrorAnswer | None
+    warnings: list[str]
+    links: JobLinks
+
+
+class JobList(Wire):
+    """Jobs, newest first. `next_cursor` asks for the next page; null on the last."""
+
+    jobs: list[Job]
+    next_cursor: str | None

@@ -2,17 +2,21 @@
 
 ServiceError
  ├─ InvalidRequest          a field is missing or out of range
+ │   └─ IdempotencyKeyReused  the key came before with something else
  ├─ UploadTooLarge          more bytes than allowed
  ├─ UnsupportedMedia        not a PDF, PNG, JPEG, WebP or TIFF
  ├─ DocumentUnreadable      damaged, empty, or no page of it could be read
  │   ├─ PasswordRequired    encrypted, and no or a wrong password was given
  │   └─ TooManyPages        more pages than allowed
  ├─ DocumentNotFound        no such document or file in OUTPUT_DIR
+ │   └─ JobNotFound         no such job, or somebody else's
  ├─ Overloaded              the queue is full; try again later
  │   └─ EngineUnavailable   no page worker can be started; try again later
  ├─ ShuttingDown            the service is stopping; try elsewhere
  ├─ DeadlineExceeded        out of time before the first page was done
  ├─ StorageFailed           the result could not be written
+ ├─ DocumentCancelled       somebody cancelled it while others waited for it
+ ├─ Interrupted             the service ended in the middle of it; an error of jobs only
  ├─ PageFailed              one page could not be read; never leaves the pipeline
  │   ├─ PageTimedOut, PageOutOfMemory, WorkerCrashed, PageTooLarge
  └─ VlmFailed               the VLM gave no answer about a region; never leaves the pipeline
@@ -42,6 +46,12 @@ class InvalidRequest(ServiceError):
     def __init__(self, detail: str, *, field: str | None = None) -> None:
         super().__init__(detail)
         self.field = field
+
+
+class IdempotencyKeyReused(InvalidRequest):
+    """The idempotency key was used for another request before."""
+
+    code = "idempotency_key_reused"
 
 
 class UploadTooLarge(ServiceError):
@@ -80,6 +90,12 @@ class DocumentNotFound(ServiceError):
     code = "document_not_found"
 
 
+class JobNotFound(DocumentNotFound):
+    """There is no such job."""
+
+    code = "job_not_found"
+
+
 class Overloaded(ServiceError):
     """The service has as much work as it accepts."""
 
@@ -116,6 +132,18 @@ class StorageFailed(ServiceError):
     """The result could not be stored."""
 
     code = "storage_failed"
+
+
+class DocumentCancelled(ServiceError):
+    """The document was cancelled."""
+
+    code = "cancelled"
+
+
+class Interrupted(ServiceError):
+    """The service ended before the document was done, and nobody can go on with it."""
+
+    code = "interrupted"
 
 
 class PageFailed(ServiceError):

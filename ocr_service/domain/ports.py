@@ -5,7 +5,7 @@ An `async def` port must not block the event loop; a plain `def` port is called 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -76,6 +76,9 @@ class DocumentFolder(Protocol):
     def page_files(self) -> Iterator[Path]:
         """The page files written so far, in page order."""
 
+    def kept_pages(self) -> AsyncIterator[PageResult]:
+        """The pages that an earlier start of the document finished, one at a time, in the order in which they were finished."""
+
     async def finish(self, result: DocumentResult) -> DocumentResult:
         """Write `document.md`, `tables.xlsx`/CSV if asked, `result.json` last; returns the result with `outputs` filled in."""
 
@@ -86,8 +89,13 @@ class DocumentFolder(Protocol):
 class DocumentStore(Protocol):
     """Where results are kept."""
 
-    async def create(self, source: SourceFile, *, include_running: bool = False) -> DocumentFolder:
-        """A fresh folder; the upload is moved into it as `source.<ext>`. `include_running`: of the request, for the pages' Markdown."""
+    async def create(self, source: SourceFile, *, include_running: bool = False, document_id: str | None = None) -> DocumentFolder:
+        """A fresh folder; the upload is moved into it as `source.<ext>`. `include_running`: of the request, for the pages' Markdown;
+        `document_id`: the folder's name, if it was given away before; a new one if not.
+        """
+
+    async def reopen(self, document_id: str, *, include_running: bool = False) -> DocumentFolder:
+        """The folder of a document that was begun before. Raises StorageFailed if it is gone."""
 
 
 class RegionReader(Protocol):

@@ -1,14 +1,14 @@
 """The way of one document: folder → open → admit → read → finish, as one task; its reader may come and go.
 
-Promises: the document ends exactly once, complete, partial, failed, cancelled or refused; a folder stays only if it holds a result; who
-reads the pages slowly slows nothing down; whoever waits gets the bare domain error.
+Promises: the document ends exactly once, complete, partial, failed, cancelled or refused; a folder stays only if it holds a result, or
+was handed in; who reads the pages slowly slows nothing down; whoever waits gets the bare domain error.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,7 +34,7 @@ from ocr_service.domain.errors import (
 from ocr_service.domain.ports import DocumentFolder, DocumentStore
 from ocr_service.pipeline.admission import Admission
 from ocr_service.pipeline.cancellation import to_the_end
-from ocr_service.pipeline.reading import Assignment, Finished, Floor, Reading
+from ocr_service.pipeline.reading import Assignment, Finished, Floor, KeptPage, Reading
 from ocr_service.pipeline.selection import asked_pages
 
 REFUSALS = (Overloaded, ShuttingDown, InvalidRequest, TooManyPages, PasswordRequired)
@@ -45,11 +45,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for, and by when it has to be done: `timeout_s` from now."""
+    """What was asked for, and by when it has to be done: `timeout_s` from now.
+
+    `document_id`: the name of the folder, if it was given away before. `folder`: the document was begun before; the pages there are not
+    read again, and whatever happens the folder stays: who handed it in decides what becomes of it.
+    """
 
     source: SourceFile
     options: DocumentOptions
     timeout_s: float
+    document_id: str | None = None
+    folder: DocumentFolder | None = None
 
 
 class Journey:
@@ -88,6 +94,16 @@ class Journey:
     def pages_asked(self) -> int:
         """How many pages will come, once the file was opened."""
         return self._reading.pages_asked if self._reading is not None else 0
+
+    @property
+    def pages_done(self) -> int:
+        """How many of them are on disk."""
+        return self._reading.pages_done if self._reading is not None else 0
+
+    @property
+    def pages_failed(self) -> int:
+        """How many of those could not be read."""
+        return len(self._reading.failures.pages) if self._reading is not None else 0
 
     def when_over(self, callback: Callable[[], None]) -> None:
         """Call back when the document has ended, in whatever way."""
@@ -207,11 +223,22 @@ class Journey:
             self._info = await self._floor.workers.inspect(self._source)
             self._timed("open")
             pages = asked_pages(self._info, options.pages)
-            ticket = self._admission.admit(len(pages))
-            return Reading(self._floor, Assignment(self._folder, self._source, options, pages, ticket))
+            kept = await self._kept_pages(pages)
+            ticket = self._admission.admit(len(pages) - len(kept))
+            return Reading(self._floor, Assignment(self._folder, self._source, options, pages, ticket, kept))
 
     async def _create_folder(self) -> None:
-        self._folder = await self._store.create(self._request.source, include_running=self._request.options.include_running)
+        request = self._request
+        self._folder = request.folder or await self._store.create(
+            request.source, include_running=request.options.include_running, document_id=request.document_id
+        )
+
+    async def _kept_pages(self, asked: Sequence[int]) -> tuple[KeptPage, ...]:
+        """The pages that an earlier start finished."""
+        if self._request.folder is None:
+            return ()
+        wanted = set(asked)
+        return tuple([KeptPage.of(result) async for result in self._request.folder.kept_pages() if result.page in wanted])
 
     @property
     def _source(self) -> SourceFile:
@@ -283,7 +310,8 @@ class Journey:
         done, asked = (reading.pages_done, reading.pages_asked) if reading is not None else (0, 0)
         seconds = asyncio.get_running_loop().time() - self._began
         self._floor.observer.document_finished(self.document_id, outcome, done, asked, seconds)
-        if self._folder is not None and outcome not in {DocumentStatus.COMPLETE, DocumentStatus.PARTIAL}:
+        is_ours = self._folder is not None and self._folder is not self._request.folder
+        if self._folder is not None and is_ours and outcome not in {DocumentStatus.COMPLETE, DocumentStatus.PARTIAL}:
             await self._discard(self._folder)
 
     async def _discard(self, folder: DocumentFolder) -> None:

@@ -17,6 +17,7 @@ class Progress:
         self._document_id = document_id
         self._asked = asked
         self._began = self._last_line = asyncio.get_running_loop().time()
+        self._kept = 0
         self.done = 0
 
     def page_done(self) -> None:
@@ -26,6 +27,11 @@ class Progress:
         if now - self._last_line >= LINE_EVERY_S:
             self._last_line = now
             self._line("Document in progress")
+
+    def page_kept(self) -> None:
+        """One that an earlier start of the document has read."""
+        self.done += 1
+        self._kept += 1
 
     def over(self, outcome: str) -> None:
         """The last line."""
@@ -38,6 +44,6 @@ class Progress:
             "pages_done": self.done,
             "pages_asked": self._asked,
             "seconds": round(seconds, 2),
-            "pages_per_s": round(self.done / seconds, 3) if seconds > 0 else None,
+            "pages_per_s": round((self.done - self._kept) / seconds, 3) if seconds > 0 else None,
         }
         log.info(message, extra=fields | more)

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from ocr_service.domain.documents import DocumentOptions, PageAnalysis, PageError, PageResult, SourceFile
 from ocr_service.domain.errors import DeadlineExceeded, PageFailed, ServiceError, StorageFailed
@@ -19,7 +20,7 @@ from ocr_service.pipeline.cancellation import to_the_end
 from ocr_service.pipeline.failures import Failures
 from ocr_service.pipeline.page_rate import PageRate
 from ocr_service.pipeline.progress import Progress
-from ocr_service.pipeline.shortfall import Shortfall
+from ocr_service.pipeline.shortfall import Shortfall, refinements
 from ocr_service.pipeline.turns import Room, Turn, Turns
 
 log = logging.getLogger(__name__)
@@ -47,14 +48,31 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptPage:
+    """A page that an earlier start of the document finished; `asked`: its blocks for the VLM, `unrefined`: those without an answer."""
+
+    page: int
+    attempts: int
+    error: PageError | None
+    asked: int = 0
+    unrefined: int = 0
+
+    @classmethod
+    def of(cls, result: PageResult) -> Self:
+        asked, unrefined = refinements(result)
+        return cls(result.page, result.attempts, result.error, asked, unrefined)
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
-    """Which pages of what are to be read."""
+    """Which pages of what are to be read; `kept` of them need not be."""
 
     folder: DocumentFolder
     source: SourceFile
     options: DocumentOptions
     pages: Sequence[int]
     ticket: Ticket
+    kept: tuple[KeptPage, ...] = ()
 
 
 class Reading:
@@ -70,6 +88,8 @@ class Reading:
         self.failures = Failures()
         self.shortfall = Shortfall()
         self.remaining = set(assignment.pages)
+        for kept in assignment.kept:
+            self._take_over(kept)
         # Entered at once: the document keeps the place in line that it had when its file was opened.
         self._next_turn: Turn | None = floor.turns.enter(self, self._room)
 
@@ -100,13 +120,21 @@ class Reading:
     async def _read_until(self, deadline: float) -> None:
         try:
             async with asyncio.timeout_at(deadline), asyncio.TaskGroup() as group:
-                for page in self._assignment.pages:
+                for page in sorted(self.remaining):
                     self._begin(group, page, await self._take_turn())
         except TimeoutError:
             return
         except ExceptionGroup as group_error:
             # The API knows the bare errors only.
             raise self._storage_failure or group_error.exceptions[0] from None
+
+    def _take_over(self, kept: KeptPage) -> None:
+        self.remaining.discard(kept.page)
+        if kept.error is not None:
+            self.failures.add(kept.page, kept.error)
+        self.shortfall.count(kept.page, kept.asked, kept.unrefined)
+        self._progress.page_kept()
+        self.finished.put_nowait(Finished(kept.page, kept.attempts, kept.error, None))
 
     def _begin(self, group: asyncio.TaskGroup, page: int, turn: Turn) -> None:
         try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ocr_service.domain.documents import DocumentOptions, SourceFile
 from ocr_service.domain.errors import ShuttingDown
-from ocr_service.domain.ports import DocumentStore, Observer, PageRefiner, PageWorkers
+from ocr_service.domain.ports import DocumentFolder, DocumentStore, Observer, PageRefiner, PageWorkers
 from ocr_service.pipeline.admission import Admission
 from ocr_service.pipeline.journey import Journey, Request
 from ocr_service.pipeline.page_rate import PageRate
@@ -73,18 +73,26 @@ class DocumentService:
         with self._admission.place():
             yield
 
-    async def start(self, source: SourceFile, options: DocumentOptions) -> Journey:
-        """Take the upload into a folder, open it, and begin to read it.
+    async def start(
+        self, source: SourceFile, options: DocumentOptions, *, document_id: str | None = None, folder: DocumentFolder | None = None
+    ) -> Journey:
+        """Take the upload into a folder, open it, and begin to read it. `document_id`: the folder's name; `folder`: one that was begun
+        before, which is gone on with.
 
         Raises DocumentUnreadable and its children, InvalidRequest, Overloaded, ShuttingDown, DeadlineExceeded and StorageFailed; nothing of
         the document is left then. Whoever gets a Journey ends it: by `result()`, by closing `pages()`, or by `aclose()`.
         """
         self._refuse_while_draining()
-        journey = Journey(self._floor, self._store, self._admission, Request(source, options, self._limits.document_timeout_s))
+        request = Request(source, options, self._limits.document_timeout_s, document_id, folder)
+        journey = Journey(self._floor, self._store, self._admission, request)
         self._journeys.add(journey)
         journey.when_over(lambda: self._journeys.discard(journey))
         await journey.opened()
         return journey
+
+    def retry_after_s(self, documents: int) -> int:
+        """When one of so many waiting documents is likely to be done, in whole seconds."""
+        return self._floor.rate.retry_after_s(self._admission.queued_pages // max(1, documents) + 1)
 
     async def drain(self, grace_s: float) -> None:
         """Take no more documents, let those in flight finish for `grace_s` seconds, then stop them."""

@@ -20,11 +20,13 @@ class Shortfall:
 
     def add(self, result: PageResult) -> None:
         """Take note of a finished page."""
-        for block in result.analysis.blocks if result.analysis is not None else ():
-            if block.refinement.status is not RefinementStatus.NOT_NEEDED:
-                self._asked += 1
-            if block.refinement.status is RefinementStatus.FAILED:
-                self._failed[result.page] += 1
+        self.count(result.page, *refinements(result))
+
+    def count(self, page: int, asked: int, failed: int) -> None:
+        """Take note of a page by its numbers."""
+        self._asked += asked
+        if failed:
+            self._failed[page] += failed
 
     def warnings(self) -> tuple[str, ...]:
         """A sentence if anything failed."""
@@ -35,3 +37,9 @@ class Shortfall:
         which = "page" if len(pages) == 1 else "pages"
         count = self._failed.total()
         return (f"{DEGRADED}: {count} of {self._asked} regions were not refined ({which} {named}); they are as OCR read them.",)
+
+
+def refinements(result: PageResult) -> tuple[int, int]:
+    """How many blocks of the page were to be refined, and how many of those were not."""
+    states = [block.refinement.status for block in result.analysis.blocks] if result.analysis is not None else []
+    return len(states) - states.count(RefinementStatus.NOT_NEEDED), states.count(RefinementStatus.FAILED)

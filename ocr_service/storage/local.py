@@ -2,6 +2,7 @@
 
     OUTPUT_DIR/<document_id>/
         source.pdf  pages/0001.json …  images/p0001-b03.png …       while the document is read
+        .order             the numbers of the pages in the order in which they were finished, a line each
         document.md  searchable.pdf  tables.xlsx  tables/p0003-t1.csv  result.json       when it is finished; result.json is last
 
 Every file appears whole under its name or not at all; while it is written its name begins with a dot. A document exists for readers once
@@ -15,7 +16,7 @@ import asyncio
 import base64
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ from ocr_service.outputs.document_json import write_result_json
 from ocr_service.outputs.document_markdown import write_document_markdown
 from ocr_service.outputs.page_json import encode_page, read_page
 from ocr_service.outputs.tables import write_tables
+from ocr_service.storage.page_order import PageOrder, page_name
 from ocr_service.storage.reading import (
     IMAGES,
     MARKDOWN,
@@ -49,11 +51,20 @@ class LocalStore:
     def __init__(self, output_dir: Path) -> None:
         self._output_dir = output_dir
 
-    async def create(self, source: SourceFile, *, include_running: bool = False) -> LocalFolder:
+    async def create(self, source: SourceFile, *, include_running: bool = False, document_id: str | None = None) -> LocalFolder:
         """Raises StorageFailed; the upload is then where it was."""
-        path = self._output_dir / new_document_id()
+        path = self._output_dir / (document_id or new_document_id())
         await asyncio.to_thread(_create, path, source)
         return LocalFolder(path, include_running=include_running)
+
+    async def reopen(self, document_id: str, *, include_running: bool = False) -> LocalFolder:
+        """Raises StorageFailed if there is no such folder."""
+        path = self._output_dir / document_id
+        if not await asyncio.to_thread(path.is_dir):
+            raise StorageFailed("The document's folder is gone from OUTPUT_DIR.")
+        folder = LocalFolder(path, include_running=include_running)
+        await asyncio.to_thread(folder.mend_order)
+        return folder
 
     def find(self, document_id: str) -> Path:
         """The folder of a finished document. Raises DocumentNotFound."""
@@ -102,6 +113,7 @@ class LocalFolder:
     def __init__(self, path: Path, *, include_running: bool = False) -> None:
         self._path = path
         self._include_running = include_running
+        self._order = PageOrder(path / PAGES)
 
     @property
     def document_id(self) -> str:
@@ -119,6 +131,16 @@ class LocalFolder:
             pages = [path for path in (self._path / PAGES).glob("*.json") if path.stem.isdigit()]
         yield from sorted(pages, key=lambda path: int(path.stem))
 
+    async def kept_pages(self) -> AsyncIterator[PageResult]:
+        for page in await asyncio.to_thread(self._order.finished):
+            with storage_errors():
+                yield await asyncio.to_thread(read_page, self._path / PAGES / page_name(page))
+
+    def mend_order(self) -> None:
+        """Take into the order what a crash kept out of it. Blocks. Raises StorageFailed."""
+        with storage_errors():
+            self._order.mend()
+
     async def finish(self, result: DocumentResult) -> DocumentResult:
         return await asyncio.to_thread(self._finish, result)
 
@@ -132,7 +154,9 @@ class LocalFolder:
             write_whole(self._path / IMAGES / picture.name, picture.data)
         data = encode_page(result, include_running=self._include_running)
         # Last, because a page that is on disk names pictures that are.
-        write_whole(self._path / PAGES / f"{result.page:04d}.json", data)
+        write_whole(self._path / PAGES / page_name(result.page), data)
+        with storage_errors():
+            self._order.add(result.page)
         return data
 
     def _finish(self, result: DocumentResult) -> DocumentResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -42,9 +42,14 @@ class S3Store:
         """Whether S3 took the last document that was sent; True before the first."""
         return self._works
 
-    async def create(self, source: SourceFile, *, include_running: bool = False) -> S3Folder:
+    async def create(self, source: SourceFile, *, include_running: bool = False, document_id: str | None = None) -> S3Folder:
         """Raises StorageFailed."""
-        folder = await self._local.create(source, include_running=include_running)
+        folder = await self._local.create(source, include_running=include_running, document_id=document_id)
+        return S3Folder(folder, self, self.upload(folder.path))
+
+    async def reopen(self, document_id: str, *, include_running: bool = False) -> S3Folder:
+        """Raises StorageFailed. What an earlier start uploaded already is uploaded again at the end: S3 is not asked what it has."""
+        folder = await self._local.reopen(document_id, include_running=include_running)
         return S3Folder(folder, self, self.upload(folder.path))
 
     def upload(self, folder: Path) -> S3Upload:
@@ -153,6 +158,9 @@ class S3Folder:
 
     def page_files(self) -> Iterator[Path]:
         return self._local.page_files()
+
+    def kept_pages(self) -> AsyncIterator[PageResult]:
+        return self._local.kept_pages()
 
     async def finish(self, result: DocumentResult) -> DocumentResult:
         return await self._store.finish(self._local, self._upload, result)

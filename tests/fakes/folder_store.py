@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from ocr_service.domain.documents import DocumentResult, PageResult, SourceFile
+from ocr_service.domain.documents import DocumentResult, PageError, PageResult, SourceFile
 from ocr_service.domain.errors import StorageFailed
 
 
@@ -26,14 +26,20 @@ class FolderStore:
         self.writing_held = False
         self.writing = 0
 
-    async def create(self, source: SourceFile, *, include_running: bool = False) -> Folder:
+    async def create(self, source: SourceFile, *, include_running: bool = False, document_id: str | None = None) -> Folder:
         await asyncio.sleep(0)
         if self.create_error is not None:
             raise self.create_error
-        folder = Folder(self, self.root / f"document{len(self.folders)}", include_running=include_running)
+        folder = Folder(self, self.root / (document_id or f"document{len(self.folders)}"), include_running=include_running)
         self.folders.append(folder)
         (folder.path / "pages").mkdir(parents=True)
         source.path.replace(folder.path / f"source{source.media_type.suffix}")
+        return folder
+
+    async def reopen(self, document_id: str, *, include_running: bool = False) -> Folder:
+        await asyncio.sleep(0)
+        folder = Folder(self, self.root / document_id, include_running=include_running)
+        self.folders.append(folder)
         return folder
 
 
@@ -67,6 +73,12 @@ class Folder:
 
     def page_files(self) -> Iterator[Path]:
         yield from sorted((self.path / "pages").iterdir())
+
+    async def kept_pages(self) -> AsyncIterator[PageResult]:
+        """What "page N ok" says, from an earlier Folder of the same path."""
+        for path in self.page_files():
+            _, page, outcome = path.read_text().split()
+            yield PageResult(int(page), error=None if outcome == "ok" else PageError(outcome, "It failed before."))
 
     async def finish(self, result: DocumentResult) -> DocumentResult:
         await asyncio.sleep(0)

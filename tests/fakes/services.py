@@ -22,6 +22,9 @@ from ocr_service.domain.documents import (
 )
 from ocr_service.domain.errors import DocumentNotFound, ServiceError
 from ocr_service.domain.geometry import BBox, Upright
+from ocr_service.domain.jobs import Job, JobState
+from ocr_service.jobs.record import Terms
+from ocr_service.jobs.service import FinishedPage
 from ocr_service.outputs.document_json import write_result_json
 from ocr_service.outputs.page_json import encode_page
 from ocr_service.workers.stats import PoolStats
@@ -70,6 +73,31 @@ class FakeDocuments:
         if self.start_error is not None:
             raise self.start_error
         return FakeJourney(self, source, options)
+
+
+class FakeJobs:
+    """Only what POST /ocr/pdf needs of jobs; jobs themselves are tested with the real parts."""
+
+    def __init__(self, documents: FakeDocuments) -> None:
+        self._documents = documents
+
+    async def attached(self, source: SourceFile, options: DocumentOptions, owner: str) -> FakeJourney:
+        return await self._documents.start(source, options)
+
+    async def submit(self, source: SourceFile, options: DocumentOptions, terms: Terms) -> tuple[Job, bool]:
+        raise NotImplementedError
+
+    async def get(self, job_id: str, owner: str | None = None) -> Job:
+        raise NotImplementedError
+
+    async def page(self, owner: str, limit: int, after: tuple[float, str] | None, state: JobState | None) -> list[Job]:
+        raise NotImplementedError
+
+    async def cancel(self, job_id: str, owner: str) -> Job:
+        raise NotImplementedError
+
+    def events(self, job_id: str, after: int) -> AsyncGenerator[Job | FinishedPage, None]:
+        raise NotImplementedError
 
 
 class FakeJourney:

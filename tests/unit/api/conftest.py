@@ -18,7 +18,7 @@ from ocr_service.api.options import OptionDefaults
 from ocr_service.api.parts import Parts
 from ocr_service.api.uploads import UploadFolder, UploadLimits
 from ocr_service.pipeline.service import Stats
-from tests.fakes.services import FakeArchive, FakeDocuments, pool_stats
+from tests.fakes.services import FakeArchive, FakeDocuments, FakeJobs, pool_stats
 
 
 @dataclass
@@ -55,6 +55,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     app = create_app()
     app.state.parts = Parts(
         documents=documents,
+        jobs=FakeJobs(documents),
         archive=FakeArchive(results),
         uploads=uploads,
         upload_limits=UploadLimits(max_bytes=1024 * 1024, idle_s=5),

@@ -88,6 +88,7 @@ async def _all_outputs(tmp_path: Path) -> tuple[LocalFolder, DocumentResult]:
 def test_a_finished_document_has_all_its_files_and_names_them(tmp_path: Path) -> None:
     folder, result = asyncio.run(_all_outputs(tmp_path))
     assert _files(folder.path) == [
+        ".order",
         "document.md",
         "images/p0001-b01.png",
         "pages/0001.json",
@@ -237,7 +238,7 @@ def test_a_write_that_the_system_cuts_off_leaves_no_half_file(tmp_path: Path) ->
             asyncio.run(folder.finish(_result(folder, source)))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert _files(folder.path) == ["document.md", "pages/0001.json", "source.pdf"]
+    assert _files(folder.path) == [".order", "document.md", "pages/0001.json", "source.pdf"]
 
 
 def test_of_what_is_not_finished_only_pages_and_their_pictures_are_served(tmp_path: Path) -> None:

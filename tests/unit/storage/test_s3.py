@@ -148,7 +148,7 @@ def test_wrong_keys_cost_no_document_and_show_nowhere(tmp_path: Path, server: tu
     folder = tmp_path / result.document_id
     assert json.loads((folder / "result.json").read_bytes())["s3"]["status"] == "pending"
     assert [path.name for path in Outbox(tmp_path).waiting()] == [result.document_id]
-    assert not any(name.startswith(".") for name in names(folder))
+    assert [name for name in names(folder) if name.startswith(".")] == [".order"]
     told = caplog.text + "".join(str(vars(record)) for record in caplog.records)
     assert "SignatureDoesNotMatch" in told
     everything = told + "".join((folder / name).read_text(errors="replace") for name in names(folder)) + repr(result)
