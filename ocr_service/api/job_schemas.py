@@ -6,7 +6,7 @@ from copy import deepcopy
 
 from ocr_service.api.event_stream import MEDIA_TYPE
 from ocr_service.api.schemas import ANSWERS, REQUEST_BODY, Json, problem, ref
-from ocr_service.api.wire import Job, JobList
+from ocr_service.api.wire import Job, JobList, Page
 
 _NO_JOB = problem("There is no such job.")
 _NOT_NOW = problem("The database of jobs cannot be used now.")
@@ -32,10 +32,23 @@ TAKEN: dict[int | str, Json] = {
 FOUND: dict[int | str, Json] = {200: _JOB, 404: _NO_JOB, 507: _NOT_NOW}
 CANCELLED: dict[int | str, Json] = FOUND
 LISTED: dict[int | str, Json] = {200: _json("Jobs, newest first.", JobList.__name__), 422: _INVALID, 507: _NOT_NOW}
+_EVENT: Json = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"type": "string", "enum": ["job", "page"]},
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"anyOf": [ref(Job.__name__), ref(Page.__name__)]},
+        },
+    },
+}
 EVENTS: dict[int | str, Json] = {
     200: {
         "description": "`event: job` with a Job as data, `event: page` with a Page as data and its number as id; ends with the job.",
-        "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+        "content": {MEDIA_TYPE: {"schema": _EVENT}},
     },
     404: _NO_JOB,
     422: problem("Last-Event-ID is not a number."),

@@ -139,9 +139,7 @@ class Worker:
                 await folder.discard()
         except Exception:
             log.exception("A job failed unexpectedly", extra={"document_id": record.job.job_id})
-            await self._change(
-                run, **ended(JobState.FAILED, _UNEXPECTED)
-            )
+            await self._change(run, **ended(JobState.FAILED, _UNEXPECTED))
         else:
             assert run.journey is not None
             await self._change(run, **(ended(JobState(result.status.value), warnings=result.warnings) | counted(run.journey)))

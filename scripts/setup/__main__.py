@@ -1,6 +1,6 @@
 """`python -m scripts.setup LOCK`: the environment as the lock file says, and what it needs of the system.
 
-That is `.venv` and Tesseract's language data, and a browser for requirements_dev.txt; `.venv-paddle` and OpenGL for
+That is `.venv` and Tesseract's language data, a browser and a database server for requirements_dev.txt; `.venv-paddle` and OpenGL for
 requirements_paddle.txt.
 """
 
@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from scripts.setup import chromium, environment, opengl, tesseract
+from scripts.setup import chromium, environment, opengl, postgres, tesseract
 from scripts.setup.exclusive import only_one
 from scripts.setup.progress import SetupError, say
 
@@ -33,6 +33,7 @@ def main() -> int:
                 tesseract.prepare(os.environ)
             if arguments.lock.name == DEVELOPMENT_LOCK:
                 chromium.prepare()
+                postgres.prepare()
     except SetupError as error:
         say(f"Setup failed: {error}")
         return 1
