@@ -113,7 +113,7 @@ def page_source(analysis: PageAnalysis | None) -> str:
 
 
 class _JobsCollector(Collector):
-    """Jobs by state, of all replicas, documents of POST /ocr/pdf included."""
+    """Jobs by state, documents of POST /ocr/pdf included."""
 
     def __init__(self, counts: Callable[[], dict[JobState, int]]) -> None:
         self._counts = counts
@@ -121,10 +121,12 @@ class _JobsCollector(Collector):
     @override
     def collect(self) -> Iterator[Metric]:
         counts = self._counts()
-        jobs = GaugeMetricFamily("ocr_jobs", "Jobs that are kept, by state.", labels=["state"])
+        jobs = GaugeMetricFamily("ocr_jobs", "Jobs that wait and run, of all replicas.", labels=["state"])
+        finished = CounterMetricFamily("ocr_jobs_finished", "Jobs that ended here.", labels=["state"])
         for state in JobState:
-            jobs.add_metric([state.value], counts.get(state, 0))
+            (finished if state.is_over else jobs).add_metric([state.value], counts.get(state, 0))
         yield jobs
+        yield finished
 
 
 class _StateCollector(Collector):

@@ -67,6 +67,7 @@ class JobService:
         self._webhooks = Webhooks(config)
         self._passworded: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._left: set[str] = set()
         self._counts: dict[JobState, int] = {}
 
     @asynccontextmanager
@@ -100,8 +101,8 @@ class JobService:
             await asyncio.gather(*self._passworded, return_exceptions=True)
 
     def counts(self) -> dict[JobState, int]:
-        """Jobs by state, of all replicas; a few seconds old."""
-        return dict(self._counts)
+        """Jobs by state: those that wait or run, of all replicas and a few seconds old; those that ended here since the start."""
+        return self._counts | dict(self._worker.finished)
 
     async def submit(self, source: SourceFile, options: DocumentOptions, terms: Terms) -> tuple[Job, bool]:
         """Take the upload in as a job: from the return on it survives whatever happens to this process. True: it was there before.
@@ -297,7 +298,8 @@ class JobService:
             try:
                 if not await asyncio.to_thread(self._table.beat, self.executor):
                     log.warning("Other replicas took this one for dead; its jobs are theirs now")
-                    self._worker.leave_all()
+                    self._left |= self._worker.leave_all()
+                await self._take_back()
                 alive_at = time.monotonic()
                 for job_id in await asyncio.to_thread(self._table.to_cancel, self.executor):
                     await self._worker.cancel(job_id)
@@ -313,8 +315,17 @@ class JobService:
                 log.exception("Jobs cannot be looked after now")
             if time.monotonic() - alive_at > 0.6 * self._config.lease_s:
                 # The others are about to take over: what would be done here would be done twice.
-                self._worker.leave_all()
+                self._left |= self._worker.leave_all()
             await asyncio.sleep(pause_s)
+
+    async def _take_back(self) -> None:
+        """This replica is heard of again: what it left, and nobody took over, waits again."""
+        while self._left:
+            job_id = next(iter(self._left))
+            await self._worker.over(job_id)
+            if await asyncio.to_thread(self._table.requeue, job_id, self.executor):
+                await asyncio.to_thread(self._queue.again, job_id, JOB)
+            self._left.discard(job_id)
 
     async def _take_over(self, dead: str) -> None:
         if not await asyncio.to_thread(self._table.claim, dead, self._config.lease_s):
@@ -338,7 +349,7 @@ class JobService:
             self._lose(record, _PASSWORD_LOST)
         else:
             log.warning("A job was cut off and is gone on with", extra=extra)
-            self._table.requeue(job_id)
+            self._table.requeue(job_id, record.executor or "")
 
     def _lose(self, record: Record, error: PageError) -> None:
         if self._table.change(record.job.job_id, record.executor or "", ended(JobState.FAILED, error)):

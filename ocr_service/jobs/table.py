@@ -181,11 +181,11 @@ class JobTable:
         query = sa.select(_JOBS.c.job_id).where(_JOBS.c.executor == executor, _JOBS.c.cancel_requested, _JOBS.c.state.not_in(_OVER))
         return self._ask(lambda connection: list(connection.execute(query).scalars()))
 
-    def requeue(self, job_id: str) -> bool:
-        """The job's executor is gone: it waits again. False: it does not."""
+    def requeue(self, job_id: str, executor: str) -> bool:
+        """The executor does the job no longer: it waits again. False: it was not this executor's, or is over."""
         return self._changed(
             sa.update(_JOBS)
-            .where(_JOBS.c.job_id == job_id, _JOBS.c.state.not_in(_OVER))
+            .where(_JOBS.c.job_id == job_id, _JOBS.c.executor == executor, _JOBS.c.state.not_in(_OVER))
             .values(state=JobState.QUEUED.value, stage=JobStage.WAITING.value, executor=None, pages_per_second=None, eta_s=None)
         )
 
@@ -210,8 +210,8 @@ class JobTable:
         return self._ask(lambda connection: list(connection.execute(query).scalars()))
 
     def counts(self) -> dict[JobState, int]:
-        """How many jobs there are in each state."""
-        query = sa.select(_JOBS.c.state, sa.func.count()).group_by(_JOBS.c.state)
+        """How many jobs wait and run."""
+        query = sa.select(_JOBS.c.state, sa.func.count()).where(_JOBS.c.state.not_in(_OVER)).group_by(_JOBS.c.state)
         return self._ask(lambda connection: {JobState(state): count for state, count in connection.execute(query)})
 
     def beat(self, executor: str) -> bool:

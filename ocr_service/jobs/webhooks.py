@@ -69,7 +69,7 @@ class Webhooks:
         except Refused as error:
             log.warning("A webhook is not called", extra={"document_id": job_id, "reason": str(error)})
             return None
-        except (httpx.HTTPError, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:  # ValueError: a name that is none, for the resolver
             reason = type(error).__name__
         if not reason:
             log.info("A webhook was called", extra={"document_id": job_id, "attempt": attempt})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -52,6 +54,7 @@ class Worker:
         self._executor = executor
         self._runs: dict[str, _Run] = {}
         self._watchers: set[asyncio.Task[None]] = set()
+        self.finished: Counter[JobState] = Counter()
 
     async def do(self, job_id: str, password: str | None) -> bool:
         """Do the job, from where an earlier start left it. False: it was stopped in the middle and is left to others."""
@@ -76,11 +79,17 @@ class Worker:
         await run.over.wait()
         return True
 
-    def leave_all(self) -> None:
-        """Stop all jobs as they are, for others to go on with. Documents that somebody waits for here are not touched."""
-        for run in self._runs.values():
-            if not run.record.attached:
-                run.stop(ShuttingDown("The job is left to another start of the service.", retry_after_s=1))
+    def leave_all(self) -> set[str]:
+        """Stop all jobs as they are, for others to go on with; gives those that others can. Who is waited for here is not touched."""
+        left = {job_id: run for job_id, run in self._runs.items() if not run.record.attached}
+        for run in left.values():
+            run.stop(ShuttingDown("The job is left to another start of the service.", retry_after_s=1))
+        return {job_id for job_id, run in left.items() if not run.record.needs_password}
+
+    async def over(self, job_id: str) -> None:
+        """Wait until the job is not done here any more."""
+        if (run := self._runs.get(job_id)) is not None:
+            await run.over.wait()
 
     async def all_over(self) -> None:
         """Wait until no job is done here any more."""
@@ -107,11 +116,11 @@ class Worker:
             try:
                 result = await journey.result()
             except (asyncio.CancelledError, DocumentCancelled):
-                await self._change(run, **ended(JobState.CANCELLED))
+                await self._end(run, ended(JobState.CANCELLED))
             except ServiceError as error:
-                await self._change(run, **ended(JobState.FAILED, PageError(error.code, error.detail)))
+                await self._end(run, ended(JobState.FAILED, PageError(error.code, error.detail)))
             else:
-                await self._change(run, **(ended(JobState(result.status.value), warnings=result.warnings) | counted(journey)))
+                await self._end(run, ended(JobState(result.status.value), warnings=result.warnings) | counted(journey))
         except StorageFailed as error:
             log.warning("The end of a document is not in the table of jobs", extra={"document_id": job_id, "reason": error.detail})
         finally:
@@ -122,7 +131,7 @@ class Worker:
     async def _do(self, run: _Run, password: str | None) -> bool:
         record = run.record
         if record.cancel_requested:
-            await self._change(run, **ended(JobState.CANCELLED))
+            await self._end(run, ended(JobState.CANCELLED))
             return True
         folder: DocumentFolder | None = None
         try:
@@ -132,17 +141,17 @@ class Worker:
         except ShuttingDown:
             return False
         except DocumentCancelled:
-            await self._change(run, **(ended(JobState.CANCELLED) | (counted(run.journey) if run.journey else {})))
+            await self._end(run, ended(JobState.CANCELLED) | (counted(run.journey) if run.journey else {}))
         except ServiceError as error:
-            await self._change(run, **ended(JobState.FAILED, PageError(error.code, error.detail)))
+            await self._end(run, ended(JobState.FAILED, PageError(error.code, error.detail)))
             if folder is not None:
                 await folder.discard()
         except Exception:
             log.exception("A job failed unexpectedly", extra={"document_id": record.job.job_id})
-            await self._change(run, **ended(JobState.FAILED, _UNEXPECTED))
+            await self._end(run, ended(JobState.FAILED, _UNEXPECTED))
         else:
             assert run.journey is not None
-            await self._change(run, **(ended(JobState(result.status.value), warnings=result.warnings) | counted(run.journey)))
+            await self._end(run, ended(JobState(result.status.value), warnings=result.warnings) | counted(run.journey))
         return True
 
     async def _read(self, run: _Run, folder: DocumentFolder, source: SourceFile) -> DocumentResult:
@@ -190,6 +199,10 @@ class Worker:
 
     async def _change(self, run: _Run, **values: object) -> bool:
         return await asyncio.to_thread(lambda: self._table.change(run.record.job.job_id, self._executor, values))
+
+    async def _end(self, run: _Run, values: Mapping[str, object]) -> None:
+        if await self._change(run, **values):
+            self.finished[JobState(str(values["state"]))] += 1
 
 
 def counted(journey: Journey) -> dict[str, object]:

@@ -194,6 +194,21 @@ def test_sigterm_leaves_a_job_to_the_next_start(tmp_path: Path) -> None:
         assert finished(server, job_id)["state"] == "complete"
 
 
+def test_a_password_is_kept_nowhere_so_its_job_does_not_outlive_its_service(tmp_path: Path) -> None:
+    with running(SCRIPT, tmp_path, **QUICK) as server:
+        quick = submit(server, document(pages=1), password="hush-hush-4711").json()["job_id"]
+        assert finished(server, quick)["state"] == "complete"
+        slow = document(pages=3, gate=tmp_path / "gate", gate_after=1)
+        job_id = submit(server, slow, password="hush-hush-4711").json()["job_id"]
+        wait_until(lambda: job_of(server, job_id)["pages_done"] == 1, "a page")
+        server.send(signal.SIGKILL)
+        server.process.wait()
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and b"hush-hush-4711" in path.read_bytes()] == []
+    with running(SCRIPT, tmp_path, **QUICK) as server:
+        job = finished(server, job_id)
+        assert (job["state"], job["error"]["code"]) == ("failed", "password_required")
+
+
 def test_a_document_of_ocr_pdf_that_sigkill_cut_off_is_told_of_and_removed(tmp_path: Path) -> None:
     with running(SCRIPT, tmp_path, **QUICK) as server:
         slow = document(pages=3, gate=tmp_path / "gate", gate_after=1)

@@ -14,7 +14,7 @@ import pytest
 from scripts.setup import postgres
 from tests.e2e.running import RunningServer, running, wait_until
 from tests.e2e.test_jobs import SCRIPT, document, events, finished, job_of, submit, traced
-from tests.fakes.postgres_server import serving
+from tests.fakes.postgres_server import PostgresServer, serving
 
 pytestmark = pytest.mark.e2e
 
@@ -23,25 +23,25 @@ Start = Callable[[str], AbstractContextManager[RunningServer]]
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[str]:
+def database() -> Iterator[PostgresServer]:
     binaries = postgres.find()
     if binaries is None:
         reason = "no Postgres found: apt-get install postgresql"
         if os.environ.get("OCR_TEST_POSTGRES") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
-    with serving(binaries, PASSWORD) as url:
-        yield url
+    with serving(binaries, PASSWORD) as server:
+        yield server
 
 
 @pytest.fixture
-def start(database: str, tmp_path: Path) -> Start:
+def start(database: PostgresServer, tmp_path: Path) -> Start:
     """Starts a replica by its name; all share the database and OUTPUT_DIR."""
 
     def start(name: str) -> AbstractContextManager[RunningServer]:
         folder = tmp_path / name
         folder.mkdir()
-        shared = {"OUTPUT_DIR": str(tmp_path / "shared"), "OCR_JOBS_DATABASE": database, "OCR_JOBS_LEASE_S": "2"}
+        shared = {"OUTPUT_DIR": str(tmp_path / "shared"), "OCR_JOBS_DATABASE": database.url, "OCR_JOBS_LEASE_S": "2"}
         return running(SCRIPT, folder, **shared)
 
     return start
@@ -80,3 +80,21 @@ def test_replicas_share_the_queue_and_no_page_is_read_twice(start: Start, tmp_pa
             server.client.delete(f"/ocr/jobs/{slow}")
         assert finished(second, slow)["state"] == "cancelled"
         wait_until(lambda: first.metric("ocr_pages_in_flight") + second.metric("ocr_pages_in_flight") == 0, "the workers to be free")
+
+
+def test_a_database_that_was_away_for_longer_than_the_lease_costs_no_job(start: Start, database: PostgresServer, tmp_path: Path) -> None:
+    gate, trace = tmp_path / "gate", tmp_path / "trace"
+    with start("first") as server:
+        job_id = submit(server, document(pages=6, gate=gate, gate_after=2, trace=trace)).json()["job_id"]
+        wait_until(lambda: job_of(server, job_id)["pages_done"] == 2, "two pages")
+        database.stop()
+        try:
+            wait_until(lambda: server.metric("ocr_pages_in_flight") == 0, "the job to be left, since others might take it over")
+            refused = submit(server, document(pages=1))
+            assert (refused.status_code, refused.json()["code"]) == (507, "storage_failed")
+        finally:
+            database.start()
+        gate.touch()
+        job = finished(server, job_id)
+        assert (job["state"], job["pages_done"], job["attempts"]) == ("complete", 6, 2)
+        assert Counter(traced(trace))[1] == Counter(traced(trace))[2] == 1
