@@ -201,6 +201,18 @@ def test_without_a_vlm_it_is_only_the_service(container: Container) -> None:
     assert container.stop() == 0, container.log()[-5000:]
 
 
+def test_a_job_outlasts_the_container_on_the_volume_of_results(container: Container) -> None:
+    container.start(OCR_SHUTDOWN_GRACE_S="0")
+    container.wait_for_health(status="healthy")
+    job = container.client.post("/ocr/jobs", files={"file": ("акт.pdf", SCAN)}).json()["job_id"]
+    assert container.stop() == 0, container.log()[-5000:]
+    container.start()
+    container.wait_for_health(status="healthy")
+    container.wait_for(lambda: container.client.get(f"/ocr/jobs/{job}").json()["state"] == "complete", "the job to be done")
+    assert_the_scan_was_read(container.client.get(f"/ocr/documents/{job}").json())
+    assert container.stop() == 0, container.log()[-5000:]
+
+
 def test_nothing_can_be_downloaded_here() -> None:
     """Otherwise the tests above would not show that nothing is."""
     assert Path("/proc/net/route").read_text().splitlines()[1:] == []
