@@ -82,9 +82,7 @@ class Bars:
         self._out = out
         # Some terminals do not know their size, and tqdm then shows nothing.
         self._size: dict[str, Any] = {"dynamic_ncols": True} if os.get_terminal_size(out.fileno()).columns else {"ncols": 80, "nrows": 24}
-        self._all = tqdm(
-            total=documents, desc="documents", file=out, leave=False, disable=documents < 2, bar_format=_ALL, **self._size
-        )
+        self._all = tqdm(total=documents, desc="documents", file=out, leave=False, disable=documents < 2, bar_format=_ALL, **self._size)
         self._open = {self._all}
 
     def document(self, name: str) -> _BarTrack:

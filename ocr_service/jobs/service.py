@@ -23,10 +23,10 @@ from ocr_service.jobs.record import Record, Terms, content_key
 from ocr_service.jobs.table import JobTable, ended
 from ocr_service.jobs.webhooks import Webhooks
 from ocr_service.jobs.worker import Worker
-from ocr_service.outputs.atomic import storage_errors
+from ocr_service.outputs.atomic import flush, storage_errors
 from ocr_service.pipeline.journey import Journey
 from ocr_service.pipeline.service import DocumentService
-from ocr_service.storage.local import new_document_id
+from ocr_service.storage.local import new_document_id, source_name
 from ocr_service.storage.page_order import PageOrder, page_name
 from ocr_service.storage.reading import PAGES
 
@@ -138,8 +138,8 @@ class JobService:
         if record.job.state.is_over:
             return record.job
         if await asyncio.to_thread(self._table.cancel_queued, job_id):
-            await asyncio.to_thread(self._queue.withdraw, job_id)
             await self._over(job_id)
+            await asyncio.to_thread(self._queue.withdraw, job_id)
         elif not await self._worker.cancel(job_id):
             await asyncio.to_thread(self._table.ask_to_cancel, job_id)
         return await self.get(job_id)
@@ -218,6 +218,7 @@ class JobService:
         folder = await self._store.create(source, include_running=record.options.include_running, document_id=record.job.job_id)
         taken: Record | None = None
         try:
+            await asyncio.to_thread(self._flush, folder.path, source)
             taken = await asyncio.to_thread(self._table.add, record, self._config.max_waiting)
             if taken is None:
                 retry_after_s = self._documents.retry_after_s(self._config.max_waiting)
@@ -232,6 +233,12 @@ class JobService:
             free = shutil.disk_usage(self._output_dir).free
         if free - size_bytes < self._config.min_free_bytes:
             raise StorageFailed("There is too little space left for another job: free space on the service's disk (OCR_JOBS_MIN_FREE_MB).")
+
+    def _flush(self, folder: Path, source: SourceFile) -> None:
+        """Not even a power cut takes back what will be promised."""
+        with storage_errors():
+            for path in (folder / source_name(source), folder, self._output_dir):
+                flush(path)
 
     async def _hand_over(self, record: Record, source: SourceFile) -> None:
         """From the table into the queue. A job with a password is done here or nowhere: the password is in this process's memory only."""
@@ -332,6 +339,7 @@ class JobService:
             return
         for record in await asyncio.to_thread(self._table.of_executor, dead):
             await asyncio.to_thread(self._inherit, record)
+            await self._over(record.job.job_id)
         for workflow_id, kind in await asyncio.to_thread(self._queue.pending, dead):
             log.info("A task of a dead replica is taken over", extra={"task": workflow_id, "executor": dead})
             await asyncio.to_thread(self._queue.again, workflow_id, kind)

@@ -29,6 +29,7 @@ _TIMEOUT_S = 10.0
 _LONGEST_PAUSE_S = 3600.0
 _MAX_URL_CHARS = 2000
 _NEXT_PAUSE = 4
+_UNICAST = ipaddress.IPv6Network("2000::/3")
 
 
 class Refused(Exception):
@@ -106,9 +107,16 @@ class Webhooks:
         return addresses[0]
 
     def _may_call(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-        real = mapped or address
-        return self._private or (real.is_global and not real.is_multicast)
+        return self._private or _is_public(address)
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global and not address.is_multicast
+    if address.ipv4_mapped is not None:
+        return _is_public(address.ipv4_mapped)
+    # Python takes more for global: addresses that NAT64, 6to4 and the like lead to private ones of IPv4.
+    return address.is_global and address in _UNICAST and address.sixtofour is None
 
 
 def _host_of(url: str) -> str | None:

@@ -81,9 +81,7 @@ class Sheet:
             self._merged.append(f"{_name(self._row, cell.column)}:{_name(last_row, cell.column + cell.colspan - 1)}")
         text = _ESCAPED_CODE.sub("_x005F_", _NOT_XML.sub("", cell.text))[:MAX_CELL_CHARACTERS]
         style = _BOLD if cell.bold else _PLAIN
-        return (
-            f'<c r="{_name(self._row, cell.column)}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>'
-        )
+        return f'<c r="{_name(self._row, cell.column)}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>'
 
 
 class Workbook:

@@ -15,6 +15,8 @@ import pytest
 
 from ocr_service.api import wire
 from tests.e2e.running import RunningServer, running, wait_until
+from tests.fakes.vlm_acts import Answer, Stall
+from tests.fakes.vlm_server import vlm_in_thread
 
 pytestmark = pytest.mark.e2e
 
@@ -112,14 +114,27 @@ def test_the_same_key_is_the_same_job_and_never_another_one(server: RunningServe
 def test_a_cancelled_job_frees_its_workers_and_keeps_its_pages(server: RunningServer, tmp_path: Path) -> None:
     job_id = submit(server, document(pages=400, seconds=0.05)).json()["job_id"]
     wait_until(lambda: job_of(server, job_id)["pages_done"] > 2, "some pages")
+    wait_until(lambda: (job_of(server, job_id)["eta_s"] or 0) > 0, "to know when it will be done")
+    assert job_of(server, job_id)["pages_per_second"] > 0
     waiting = submit(server, document(pages=400, seconds=0.05)).json()["job_id"]
-    assert job_of(server, waiting)["queue_position"] == 1
+    assert (job_of(server, waiting)["state"], job_of(server, waiting)["queue_position"]) == ("queued", 1)
     assert server.client.delete(f"/ocr/jobs/{waiting}").json()["state"] == "cancelled"
     cancelled = server.client.delete(f"/ocr/jobs/{job_id}").json()
     assert (cancelled["state"], cancelled["finished_at"] is None) == ("cancelled", False)
     assert server.metric("ocr_pages_in_flight") == 0
     assert server.client.get(f"/ocr/documents/{job_id}/files/pages/0001.json").status_code == 200
     assert server.client.delete(f"/ocr/jobs/{job_id}").json() == cancelled
+
+
+def test_a_cancelled_job_takes_its_questions_to_the_vlm_back(tmp_path: Path) -> None:
+    with vlm_in_thread(lambda _asked: Answer("", delay_s=0)) as vlm:
+        settings = {"USE_VLM_API": "true", "VLLM_URL": vlm.url, "VLM_PAGE_TIMEOUT_S": "300"}
+        with running(SCRIPT, tmp_path, **settings) as server:
+            vlm.script = lambda _asked: Stall()
+            job_id = submit(server, document(pages=8, unsure=1)).json()["job_id"]
+            wait_until(lambda: vlm.in_flight > 0, "a question to be in flight")
+            assert server.client.delete(f"/ocr/jobs/{job_id}").json()["state"] == "cancelled"
+            wait_until(lambda: vlm.in_flight == 0, "the VLM to be free")
 
 
 def test_a_full_queue_refuses_and_leaves_nothing(server: RunningServer, tmp_path: Path) -> None:

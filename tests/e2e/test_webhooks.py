@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import pytest
 from typing_extensions import override
 
 from tests.e2e.running import running, wait_until
-from tests.e2e.test_jobs import SCRIPT, document, finished, submit
+from tests.e2e.test_jobs import SCRIPT, document, finished, job_of, submit
 
 pytestmark = pytest.mark.e2e
 
@@ -76,6 +77,9 @@ def test_a_webhook_never_leads_to_a_private_address(tmp_path: Path) -> None:
             "http://[::1]/",
             "http://10.0.0.1/",
             "http://169.254.169.254/latest",
+            "http://[::ffff:10.0.0.1]/",
+            "http://[64:ff9b::a00:1]/",
+            "http://[2002:a00:1::]/",
             "ftp://a/",
             "http://a:b@c/",
         ):
@@ -85,3 +89,18 @@ def test_a_webhook_never_leads_to_a_private_address(tmp_path: Path) -> None:
         assert finished(server, submit(server, document(pages=1), webhook_url=url).json()["job_id"])["state"] == "complete"
         wait_until(lambda: any(line["message"] == "A webhook is not called" for line in server.log()), "the refusal in the log")
         assert came == []
+
+
+def test_the_webhook_of_a_job_that_a_crash_ended_is_called_by_the_next_start(tmp_path: Path) -> None:
+    settings = SETTINGS | {"OCR_WEBHOOK_PRIVATE": "true", "OCR_JOBS_LEASE_S": "1.5"}
+    with receiving() as (url, came):
+        with running(SCRIPT, tmp_path, **settings) as server:
+            slow = document(pages=2, gate=tmp_path / "gate")
+            job_id = submit(server, slow, password="hush-hush-4711", webhook_url=url).json()["job_id"]
+            wait_until(lambda: job_of(server, job_id)["stage"] == "reading", "it to be read")
+            server.send(signal.SIGKILL)
+            server.process.wait()
+        with running(SCRIPT, tmp_path, **settings):
+            wait_until(lambda: len(came) == 1, "the delivery")
+    job = json.loads(came[0][1])["job"]
+    assert (job["job_id"], job["state"], job["error"]["code"]) == (job_id, "failed", "password_required")
