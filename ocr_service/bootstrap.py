@@ -15,6 +15,9 @@ from fastapi import FastAPI
 
 from ocr_service.api import logs
 from ocr_service.api.app import create_app, framed
+from ocr_service.api.gate import Rules
+from ocr_service.api.key_limits import KeyLimits
+from ocr_service.api.keys import ApiKeys, lines_of
 from ocr_service.api.metrics import Metrics
 from ocr_service.api.monitor import Facts, Monitor
 from ocr_service.api.options import OptionDefaults
@@ -56,10 +59,12 @@ class Service:
     jobs: JobService
     monitor: Monitor
     app: FastAPI
+    rules: Rules
 
 
 def build(settings: Settings, placement: Placement) -> Service:
     """Make the parts; nothing runs yet. `placement`: the page workers' engine and machine. Raises SettingsError."""
+    rules = access_rules(settings)
     uploads = UploadFolder(settings.output_dir.expanduser().resolve())
     try:
         uploads.prepare(stale_s=10 * settings.ocr_upload_timeout_s)
@@ -78,7 +83,7 @@ def build(settings: Settings, placement: Placement) -> Service:
     monitor = _monitor(settings, placement, uploads, pool, s3, vlm)
     jobs = JobService(jobs_config(settings, uploads.output_dir), documents, s3 or store, uploads.output_dir)
     metrics.watch_jobs(jobs.counts)
-    app = create_app(partial(_lifespan, pool, monitor, s3, vlm, jobs))
+    app = create_app(partial(_lifespan, pool, monitor, s3, vlm, jobs), guarded=bool(rules.keys))
     app.state.parts = Parts(
         documents=documents,
         jobs=jobs,
@@ -92,7 +97,29 @@ def build(settings: Settings, placement: Placement) -> Service:
         metrics=metrics,
         pool_stats=pool.stats,
     )
-    return Service(pool, documents, jobs, monitor, app)
+    return Service(pool, documents, jobs, monitor, app, rules)
+
+
+def access_rules(settings: Settings) -> Rules:
+    """Who may use the service, and how much. Raises SettingsError."""
+    entries = settings.ocr_api_keys.get_secret_value().split(",") if settings.ocr_api_keys is not None else []
+    try:
+        if settings.ocr_api_keys_file is not None:
+            entries += lines_of(settings.ocr_api_keys_file.read_text(encoding="utf-8"))
+        keys = ApiKeys.parse(entries)
+    except OSError as error:
+        raise SettingsError(f"OCR_API_KEYS_FILE: {settings.ocr_api_keys_file} cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise SettingsError(f"OCR_API_KEYS: {error}") from None
+    if not keys and (settings.ocr_api_keys is not None or settings.ocr_api_keys_file is not None):
+        raise SettingsError("OCR_API_KEYS: there is no key in it, which would leave the service open to all")
+    token = settings.ocr_metrics_token
+    try:
+        metrics_token = ApiKeys.parse([f"metrics:{token.get_secret_value()}"] if token is not None else [])
+    except ValueError as error:
+        raise SettingsError(f"OCR_METRICS_TOKEN: {error}") from None
+    limits = KeyLimits(at_once=settings.ocr_key_documents_at_once, per_minute=settings.ocr_key_documents_per_minute)
+    return Rules(keys, limits, metrics_token, settings.ocr_metrics_open)
 
 
 def pool_config(settings: Settings, placement: Placement) -> PoolConfig:
@@ -231,7 +258,8 @@ async def _serve(settings: Settings, placement: Placement) -> None:
         await service.jobs.drain()
         await service.documents.drain(grace_s)
 
-    server = Server(framed(service.app), settings.ocr_host, settings.ocr_port, drain, settings.ocr_shutdown_grace_s)
+    app = framed(service.app, service.rules, settings.cors_origins)
+    server = Server(app, settings.ocr_host, settings.ocr_port, drain, settings.ocr_shutdown_grace_s)
     await server.serve()
 
 

@@ -83,6 +83,24 @@ class Settings(BaseModel):
     ocr_shutdown_grace_s: Annotated[float, Field(ge=0)] = Field(
         default=30.0, description="After SIGTERM, time for documents in flight, in seconds."
     )
+    ocr_api_keys: SecretStr | None = Field(
+        default=None,
+        description="Keys of clients: `name:key` or `name:sha256:hash`, separated by commas; without any, all may come in.",
+    )
+    ocr_api_keys_file: Path | None = Field(default=None, description="File with more keys, one a line; read at the start.")
+    ocr_key_documents_at_once: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Documents that one key may have in progress; more get 429; 0: as many as there are places."
+    )
+    ocr_key_documents_per_minute: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Documents that one key may send in a minute; more get 429; 0: no limit."
+    )
+    ocr_metrics_token: SecretStr | None = Field(
+        default=None, description="Bearer token of `/metrics`; without it one of the API keys opens it, where there are any."
+    )
+    ocr_metrics_open: bool = Field(default=False, description="Whether `/metrics` needs no key although API keys are configured.")
+    ocr_cors_origins: Annotated[str, Field(pattern=r"^(\*|https?://[^\s,/*]+(\s*,\s*https?://[^\s,/*]+)*)$")] | None = Field(
+        default=None, description="Origins of other web pages that may use the service: `https://a.example`, separated by commas, or `*`."
+    )
     ocr_log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least severe log line written.")
 
     # Jobs: documents that outlast a connection
@@ -222,6 +240,10 @@ class Settings(BaseModel):
         return self.paddlex_home.expanduser().resolve() / "official_models"
 
     @property
+    def cors_origins(self) -> list[str]:
+        return [origin.strip() for origin in (self.ocr_cors_origins or "").split(",") if origin.strip()]
+
+    @property
     def s3_configured(self) -> bool:
         return self.cloudru_s3_endpoint is not None
 
@@ -244,7 +266,7 @@ class Settings(BaseModel):
             name = ".".join(str(part) for part in first["loc"]).upper()
             message = first["msg"].removeprefix("Value error, ")
             # URLs and keys may hold a secret: the log of a failed start is no place for them.
-            is_private = not name or any(word in name for word in ("KEY", "URL", "ENDPOINT", "DATABASE", "SECRET"))
+            is_private = not name or any(word in name for word in ("KEY", "URL", "ENDPOINT", "DATABASE", "SECRET", "TOKEN"))
             raise SettingsError(f"{name or 'settings'}: {message}" + ("" if is_private else f" (got {first['input']!r})")) from None
 
 

@@ -80,5 +80,6 @@ def _log_access(scope: Scope, answer: _Answer, seconds: float) -> None:
             "status": answer.status,
             "ms": round(seconds * 1000, 1),
             "bytes": answer.body_bytes,
+            **({"key": owner} if (owner := scope.get("state", {}).get("owner")) else {}),
         },
     )

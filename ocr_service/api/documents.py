@@ -9,9 +9,10 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
 from ocr_service.api.files import FileAnswer
+from ocr_service.api.owner import owner_of
 from ocr_service.api.parts import parts_of
 from ocr_service.api.schemas import NOT_FOUND, document_content
-from ocr_service.domain.errors import DocumentNotFound
+from ocr_service.domain.errors import DocumentNotFound, JobNotFound
 
 router = APIRouter(tags=["documents"])
 
@@ -24,6 +25,7 @@ _DOCUMENT = document_content("The document, as POST /ocr/pdf answered it.")
 @router.get("/ocr/documents/{document_id}", responses={200: _DOCUMENT, 404: NOT_FOUND})
 async def document(request: Request, document_id: DocumentId) -> Response:
     """A finished document's `result.json`."""
+    await _check_owner(request, document_id)
     return await stored_file(request, document_id, "result.json")
 
 
@@ -37,7 +39,19 @@ async def document_file(
     name: Annotated[str, Path(description="A path from `outputs`, e.g. `document.md`, `pages/0001.json`, `images/p0001-b03.png`.")],
 ) -> Response:
     """A file of a finished document."""
+    await _check_owner(request, document_id)
     return await stored_file(request, document_id, name)
+
+
+async def _check_owner(request: Request, document_id: str) -> None:
+    """Raises DocumentNotFound where the request has a key and the document came with somebody else's, or with none."""
+    owner = owner_of(request)
+    if not owner:
+        return
+    try:
+        await parts_of(request).jobs.get(document_id, owner)
+    except JobNotFound:
+        raise DocumentNotFound("There is no such document.") from None
 
 
 async def stored_file(request: Request, document_id: str, name: str, *, headers: dict[str, str] | None = None) -> Response:

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from ocr_service.api.errors import ClientGone, MalformedBody, NotMultipart, UploadStalled
+from ocr_service.api.errors import ClientGone, KeyMissing, MalformedBody, NotMultipart, TooManyRequests, UploadStalled
 from ocr_service.api.logs import current_request_id
 from ocr_service.api.wire import Problem
 from ocr_service.domain import errors
@@ -23,6 +23,8 @@ CLIENT_CLOSED_REQUEST = 499
 # Looked up along the error's base classes, so a child without an entry of its own is answered like its parent.
 _STATUSES: dict[type[Exception], HTTPStatus] = {
     MalformedBody: HTTPStatus.BAD_REQUEST,
+    KeyMissing: HTTPStatus.UNAUTHORIZED,
+    TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     UploadStalled: HTTPStatus.REQUEST_TIMEOUT,
     NotMultipart: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -57,7 +59,7 @@ def problem_of(error: Exception) -> Problem:
     problem = _problem(status, error.code, error.detail)
     if isinstance(error, errors.InvalidRequest):
         problem.field = error.field
-    if isinstance(error, errors.Overloaded | errors.ShuttingDown):
+    if isinstance(error, errors.Overloaded | errors.ShuttingDown | TooManyRequests):
         problem.retry_after_s = error.retry_after_s
     return problem
 

@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from ocr_service.api.gate import DOCUMENT_PATHS, KEY_HEADER, METRICS_PATH, is_open
 from ocr_service.api.multipart import FILE_FIELD
 from ocr_service.api.negotiation import AnswerKind
 from ocr_service.api.options import FIELDS, MAX_DPI, MAX_PASSWORD_CHARS, MIN_DPI
@@ -96,8 +97,8 @@ REQUEST_BODY: Json = {
 }
 
 
-def install(app: FastAPI) -> None:
-    """Serve the generated schema with the types added that only hand-written parts refer to."""
+def install(app: FastAPI, *, guarded: bool) -> None:
+    """Serve the generated schema with the types added that only hand-written parts refer to. `guarded`: keys are needed."""
 
     def openapi() -> Json:
         if app.openapi_schema is None:
@@ -109,10 +110,29 @@ def install(app: FastAPI) -> None:
             components = schema.setdefault("components", {}).setdefault("schemas", {})
             components.update(definitions["$defs"])
             _forget_fastapis_own_validation(schema)
+            if guarded:
+                _add_keys(schema)
             app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _add_keys(schema: Json) -> None:
+    schema["components"]["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
+    }
+    for path, operations in schema["paths"].items():
+        # /metrics may have a token of its own, or be open.
+        if is_open(path) or path == METRICS_PATH:
+            continue
+        for operation in operations.values():
+            operation["security"] = [{"bearer": []}, {"key": []}]
+            operation["responses"]["401"] = problem("No API key, or one that the service does not know.")
+    for path in DOCUMENT_PATHS:
+        refusal = {**problem("The key has as many documents in progress, or in this minute, as it may."), "headers": _RETRY_HEADER}
+        schema["paths"][path]["post"]["responses"]["429"] = refusal
 
 
 def _forget_fastapis_own_validation(schema: Json) -> None:

@@ -1,4 +1,5 @@
-"""Whatever the OpenAPI schema allows or forbids: no request is answered with a 5xx, and every answer is what the schema says."""
+"""Whatever the OpenAPI schema allows or forbids: no request is answered with a 5xx, every answer is what the schema says,
+and none comes without a key that has to be sent."""
 
 from __future__ import annotations
 
@@ -13,15 +14,25 @@ from tests.e2e.running import REPOSITORY, running
 
 pytestmark = pytest.mark.e2e
 
-CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance", "unsupported_method")
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+    "unsupported_method",
+    "ignored_auth",
+)
+KEY = "0123456789abcdef"
 
 
 def test_generated_requests_find_no_5xx_and_no_answer_beside_the_schema(tmp_path: Path) -> None:
-    with running("tests/e2e/serve_fake.py", tmp_path, OCR_WORKERS="1") as server:
+    with running("tests/e2e/serve_fake.py", tmp_path, OCR_WORKERS="1", OCR_API_KEYS=f"anna:{KEY}", OCR_METRICS_OPEN="true") as server:
         command = [
             str(Path(sys.executable).with_name("schemathesis")),
             "run",
             f"{server.url}/openapi.json",
+            "--header",
+            f"Authorization: Bearer {KEY}",
             "--checks",
             ",".join(CHECKS),
             "--phases",
