@@ -24,10 +24,20 @@ export async function request(path, { headers = {}, ...options } = {}) {
     response = await fetch(path, { ...options, headers: { ...authorization(), ...headers }, redirect: "error" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
+    tellReachable(false);
     throw new Problem("network", "");
   }
+  // What stands before the service answers for it while it is away.
+  tellReachable(![502, 503, 504].includes(response.status) || isOurs(response));
   if (response.ok) return response;
   throw problemOf(response.status, await response.text().catch(() => ""), response.headers.get("retry-after"));
+}
+
+const isOurs = (response) => (response.headers.get("content-type") ?? "").startsWith("application/problem+json");
+
+/** Whoever shows it listens for `reachable` on the document. */
+function tellReachable(detail) {
+  document.dispatchEvent(new CustomEvent("reachable", { detail }));
 }
 
 /** The problem in an answer's body, whatever that body is. */

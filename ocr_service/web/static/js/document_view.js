@@ -6,12 +6,13 @@ import { pageNumbers, Pages, summaryOf } from "./documents.js";
 import { announce, el, setText } from "./dom.js";
 import { doubtsOf } from "./doubts.js";
 import { Downloads } from "./downloads.js";
-import { nameOf } from "./history.js";
-import { problemText, t, translate } from "./i18n.js";
-import { follow, get, hasResult, isOver, remove } from "./jobs.js";
+import { expiredAt, nameOf, noteExpiry } from "./history.js";
+import { date, problemText, t, translate } from "./i18n.js";
+import { cancel, follow, get, hasResult, isOver } from "./jobs.js";
 import { PagePicture } from "./page_picture.js";
 import { PageStrip } from "./page_strip.js";
 import { PageText } from "./page_text.js";
+import { patiently } from "./patience.js";
 import { Bar, badge, details, shareOf, showBadge, stateText } from "./progress.js";
 import { remember } from "./storage.js";
 
@@ -28,6 +29,8 @@ export class DocumentView {
     this._summary = null;
     this._job = null;
     this._stopped = new AbortController();
+    this._following = new AbortController();
+    this._turning = new AbortController();
     this._pages = new Pages(id);
     const select = (block, from) => this.select(block, from);
     this._picture = new PagePicture(id, select);
@@ -82,6 +85,8 @@ export class DocumentView {
 
   stop() {
     this._stopped.abort();
+    this._following.abort();
+    this._turning.abort();
     this._picture.stop();
     this._text.stop();
   }
@@ -97,13 +102,13 @@ export class DocumentView {
   // --- where the document stands
 
   async _load() {
-    const { signal } = this._stopped;
+    this._following.abort();
+    this._following = new AbortController();
+    const { signal } = this._following;
     try {
-      this._job = await get(this.id, signal);
-      this._showJob();
-      if (!isOver(this._job)) {
-        await follow(this.id, { signal, onPage: (page) => this._arrived(page), onJob: (job) => this._news(job) });
-      }
+      this._news(await patiently(() => get(this.id, signal), signal));
+      // The pages of one that was cancelled are told as well; those of a whole one are fetched as they are looked at.
+      if (!hasResult(this._job)) await follow(this.id, { signal, onPage: (page) => this._arrived(page), onJob: (job) => this._news(job) });
       if (hasResult(this._job)) await this._loadSummary(signal);
     } catch (error) {
       if (signal.aborted) return;
@@ -117,12 +122,24 @@ export class DocumentView {
       if (!(error instanceof Problem) || error.status !== 404) throw error;
       await this._loadSummary(signal);
     } catch (second) {
-      if (!signal.aborted) this._say(second.status === 404 ? t("doc.gone") : problemText(second));
+      if (!signal.aborted) this._lost(second);
     }
   }
 
+  _lost(error) {
+    const expired = expiredAt(this.id);
+    if (error.status !== 404) this._say(problemText(error));
+    else this._say(expired ? t("doc.expired", { at: date(expired) }) : t("doc.gone"));
+    this._cancel.hidden = true;
+    if (error.status !== 404) return;
+    showBadge(this._badge, expired ? "expired" : "gone");
+    setText(this._state, t(expired ? "doc.expired.short" : "doc.gone.short"));
+    setText(this._progress, "");
+    this._bar.show(undefined);
+  }
+
   async _loadSummary(signal) {
-    this._summary = await summaryOf(this.id, signal);
+    this._summary = await patiently(() => summaryOf(this.id, signal), signal);
     this._strip.complete(pageNumbers(this._summary), this._summary.failed_pages);
     this._job ??= { state: this._summary.status, page_count: pageNumbers(this._summary).length, pages_done: 0, pages_failed: this._summary.failed_pages.length };
     this._rename(this._summary.filename);
@@ -132,7 +149,8 @@ export class DocumentView {
   }
 
   _news(job) {
-    this._job = job;
+    this._job = this._isStopping ? { ...job, isStopping: true } : job;
+    noteExpiry(this.id, job.expires_at);
     this._showJob();
   }
 
@@ -176,8 +194,16 @@ export class DocumentView {
     setText(this._state, stateText(job));
     setText(this._progress, [...details(job), ...(this._summary?.warnings ?? [])].join(" · "));
     this._bar.show(shareOf(job));
-    this._cancel.hidden = isOver(job);
-    if (!this._page) this._say(job.error ? problemText(job.error) : isOver(job) ? (hasResult(job) ? "" : t(`state.${job.state}`)) : t("doc.waiting"));
+    this._cancel.hidden = isOver(job) || Boolean(job.isStopping);
+    if (!this._page) this._say(this._untilAPage(job));
+  }
+
+  /** What is said as long as no page is there to be shown. */
+  _untilAPage(job) {
+    if (job.error) return problemText(job.error);
+    if (hasResult(job)) return "";
+    if (isOver(job)) return t("doc.nothing");
+    return this._wanted !== null && this._strip.count > 0 ? t("doc.page.pending", { n: this._wanted }) : t("doc.waiting");
   }
 
   _say(text) {
@@ -187,14 +213,16 @@ export class DocumentView {
   }
 
   async _cancelJob() {
-    this._cancel.disabled = true;
+    const hadFocus = document.activeElement === this._cancel;
+    this._isStopping = true;
+    this._news(this._job);
+    if (hadFocus) document.getElementById("main").focus();
     try {
-      const job = await remove(this.id);
-      if (job) this._news(job);
+      this._news(await cancel(this.id));
     } catch (error) {
-      this._say(problemText(error));
-    } finally {
-      this._cancel.disabled = false;
+      this._isStopping = false;
+      this._news({ ...this._job, isStopping: false });
+      setText(this._progress, problemText(error));
     }
   }
 
@@ -210,17 +238,21 @@ export class DocumentView {
     if (number !== null && this._page?.page !== number) this._open(number);
   }
 
+  /** A page that cannot be had now comes when the service is back, unless another one was asked for meanwhile. */
   async _open(number, select = null) {
     if (!this._strip.has(number)) return;
+    this._turning.abort();
+    this._turning = new AbortController();
+    const { signal } = this._turning;
     try {
-      const page = await this._pages.get(number, this._stopped.signal);
+      const page = await patiently(() => this._pages.get(number, signal), signal);
       this._showPage(page);
       const address = `#/d/${encodeURIComponent(this.id)}/${number}`;
       if (location.hash !== address) history.replaceState(null, "", address);
       this._wanted = number;
       if (select) this.select(select, "key");
     } catch (error) {
-      if (!this._stopped.signal.aborted) this._say(problemText(error));
+      if (!signal.aborted) this._say(problemText(error));
     }
   }
 

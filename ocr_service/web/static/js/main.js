@@ -1,11 +1,11 @@
 // The page: its frame, and which view is shown. Addresses: `#/`, `#/d/<document>`, `#/d/<document>/<page>`.
 
+import { startConnection } from "./connection.js";
 import { startDialogs } from "./dialogs.js";
 import { DocumentView } from "./document_view.js";
 import { HomeView } from "./home_view.js";
 import { byId } from "./dom.js";
 import { startLanguage, t } from "./i18n.js";
-import { isAtRisk } from "./jobs.js";
 import { startKeyboard } from "./keyboard.js";
 import { startTheme } from "./theme.js";
 import { Uploads } from "./uploads.js";
@@ -43,6 +43,7 @@ function title() {
 
 startTheme();
 startLanguage();
+startConnection();
 startDialogs();
 startKeyboard(() => view);
 document.addEventListener("language", () => {
@@ -53,9 +54,9 @@ document.addEventListener("language", () => {
 });
 document.addEventListener("title", title);
 window.addEventListener("hashchange", () => show({ focus: true }));
-// The browser asks whether to leave.
+// The browser asks whether to leave while a file is on its way; what the service has accepted does not need this page.
 window.addEventListener("beforeunload", (event) => {
-  if (isAtRisk() || uploads.items.some((item) => item.state === "sending")) event.preventDefault();
+  if (uploads.areAtRisk) event.preventDefault();
 });
 // A file that misses the drop zone must not replace the page.
 for (const event of ["dragover", "drop"]) window.addEventListener(event, (dropped) => dropped.preventDefault());

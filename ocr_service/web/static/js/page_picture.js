@@ -4,6 +4,7 @@ import { fileUrl } from "./api.js";
 import { el } from "./dom.js";
 import { SOURCES, doubtsOf, excerptOf, sourceOf } from "./doubts.js";
 import { t, translate } from "./i18n.js";
+import { patiently } from "./patience.js";
 
 const ZOOMS = [50, 75, 100, 150, 200, 300];
 const FIT = 100;
@@ -55,7 +56,7 @@ export class PagePicture {
 
   async _load(name, image, signal) {
     try {
-      const url = await fileUrl(this._id, `images/${name}`, signal);
+      const url = await patiently(() => fileUrl(this._id, `images/${name}`, signal), signal);
       this._release();
       this._url = url;
       image.src = url;

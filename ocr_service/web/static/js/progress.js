@@ -1,12 +1,14 @@
 // How far a job is, in words and as a bar.
 
 import { el, setText } from "./dom.js";
-import { duration, number, problemText, t } from "./i18n.js";
+import { date, duration, number, problemText, t } from "./i18n.js";
 import { isOver } from "./jobs.js";
 
-export const ICONS = { complete: "✓", partial: "!", failed: "✕", refused: "✕", cancelled: "–", gone: "–", queued: "…", running: "▸", waiting: "…", sending: "↑", busy: "…" };
+export const ICONS = { complete: "✓", partial: "!", failed: "✕", refused: "✕", cancelled: "–", gone: "–", queued: "…", running: "▸", waiting: "…", sending: "↑", busy: "…", away: "…", expired: "–", unknown: "?" };
 
 export function stateText(job) {
+  if (job.isStopping && !isOver(job)) return t("state.stopping");
+  if (job.state === "expired") return t("state.expired", { at: date(job.expires_at) });
   if (job.state === "queued" && job.queue_position > 0) return t("state.queued.at", { n: job.queue_position });
   if (job.state === "running" && (job.stage === "opening" || job.stage === "finishing")) return t(`stage.${job.stage}`);
   return t(`state.${job.state}`);
@@ -24,10 +26,10 @@ export function details(job) {
       : t("pages.rate.slow", { rate: number(1 / job.pages_per_second, 1) }));
   }
   if (job.state === "running" && job.eta_s > 0) parts.push(t("pages.eta", { time: duration(job.eta_s) }));
+  if (isOver(job) && job.expires_at) parts.push(t("job.kept", { at: date(job.expires_at) }));
   if (job.error && job.state !== "cancelled") parts.push(problemText(job.error));
   return parts;
 }
-
 
 export class Bar {
   constructor(label) {

@@ -59,6 +59,7 @@ export class UploadRow extends Row {
 }
 
 export class JobRow extends Row {
+  /** `actions`: cancel, remove, and retry() with canRetry(). */
   constructor(entry, actions) {
     super(entry.name, el("p", { class: "job-name" },
       el("a", { href: `#/d/${encodeURIComponent(entry.id)}` }, entry.name),
@@ -74,9 +75,12 @@ export class JobRow extends Row {
     }
     const { name } = this._entry;
     this.root.dataset.state = job.state;
-    const goes = !isOver(job) && job.state !== "gone" && job.state !== "unknown";
+    const goes = !isOver(job) && !["gone", "expired", "unknown"].includes(job.state);
+    const forget = [t("jobs.delete"), t("jobs.delete.of", { name }), this._does.remove];
     this._show(job.state, stateText(job), details(job), goes ? shareOf(job) : undefined);
-    if (goes) this._offer("goes", [[t("jobs.cancel"), t("jobs.cancel.of", { name }), this._does.cancel]]);
-    else this._offer("over", [[t("jobs.delete"), t("jobs.delete.of", { name }), this._does.remove]]);
+    if (goes && job.isStopping) this._offer("stopping", []);
+    else if (goes) this._offer("goes", [[t("jobs.cancel"), t("jobs.cancel.of", { name }), this._does.cancel]]);
+    else if (job.state === "failed" && this._does.canRetry()) this._offer("failed", [[t("jobs.retry"), t("jobs.retry.of", { name }), this._does.retry, "primary"], forget]);
+    else this._offer("over", [forget]);
   }
 }

@@ -20,6 +20,11 @@ export function remember(name, value) {
   guarded(() => localStorage.setItem(PREFIX + name, value), () => undefined);
 }
 
+/** Calls when another tab of this browser has changed what is remembered. */
+export function onRemembered(name, changed, signal) {
+  window.addEventListener("storage", (event) => event.key === PREFIX + name && changed(), { signal });
+}
+
 /** The API key lives as long as the tab. */
 export function apiKey() {
   return guarded(() => sessionStorage.getItem(`${PREFIX}key`), () => memory.get("key")) ?? "";

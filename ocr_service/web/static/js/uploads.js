@@ -1,4 +1,4 @@
-// Files on their way to the service: a few at a time, again where the service is busy.
+// Files on their way to the service: a few at a time, again where it is busy or away.
 
 import { Problem } from "./api.js";
 import { add } from "./history.js";
@@ -6,16 +6,19 @@ import { newKey, submit } from "./jobs.js";
 
 const AT_ONCE = 2;
 const LONGEST_WAIT_S = 120;
+// Together about two minutes and a half: long enough for a restart.
+const PAUSES_S = [2, 4, 8, 16, 30, 30, 30, 30];
 
-/** `state`: waiting | sending | busy | refused. What is accepted is a job and no longer here. Tells of changes by the event `change`. */
+/** `state`: waiting | sending | busy | away | refused. What was accepted is a job and no longer here. Tells of changes by the event `change`. */
 export class Uploads extends EventTarget {
   constructor() {
     super();
     this.items = [];
+    this._accepted = new Map();
   }
 
   add(files, fields) {
-    const added = files.map((file) => ({ file, name: file.name, fields, key: newKey(), state: "waiting", sent: 0, problem: null, until: 0 }));
+    const added = files.map((file) => ({ file, name: file.name, fields, key: newKey(), state: "waiting", sent: 0, breaks: 0, problem: null, until: 0 }));
     this.items.push(...added);
     this._next();
     this._changed();
@@ -23,7 +26,7 @@ export class Uploads extends EventTarget {
 
   /** Once more, with the options as they are now. */
   retry(item, fields) {
-    Object.assign(item, { fields, key: newKey(), state: "waiting", problem: null });
+    Object.assign(item, { fields, key: newKey(), state: "waiting", breaks: 0, problem: null });
     this._next();
     this._changed();
   }
@@ -34,6 +37,21 @@ export class Uploads extends EventTarget {
     this.items = this.items.filter((other) => other !== item);
     this._next();
     this._changed();
+  }
+
+  /** Whether leaving this page would lose something. */
+  get areAtRisk() {
+    return this.items.some((item) => item.state !== "refused");
+  }
+
+  /** The job as it was accepted, if that was in this tab. */
+  acceptedJob(id) {
+    return this._accepted.get(id)?.job;
+  }
+
+  /** The file of a job that was sent from this tab: the browser lets it be read again until then. */
+  fileOf(id) {
+    return this._accepted.get(id)?.file;
   }
 
   _next() {
@@ -51,6 +69,7 @@ export class Uploads extends EventTarget {
         this._changed();
       };
       const job = await submit(item.file, item.fields, item.key, { onSent, signal: item.abort.signal });
+      this._accepted.set(job.job_id, { job, file: item.file });
       add(job.job_id, job.filename ?? item.name);
       this.items = this.items.filter((other) => other !== item);
     } catch (error) {
@@ -62,11 +81,17 @@ export class Uploads extends EventTarget {
   }
 
   _failed(item, problem) {
-    const isBusy = (problem.status === 503 || problem.status === 429) && problem.retryAfter !== null && problem.retryAfter <= LONGEST_WAIT_S;
-    item.state = isBusy ? "busy" : "refused";
     item.problem = problem;
-    if (!isBusy) return;
-    const seconds = Math.max(1, problem.retryAfter);
+    const isBusy = (problem.status === 503 || problem.status === 429) && problem.retryAfter !== null && problem.retryAfter <= LONGEST_WAIT_S;
+    const isAway = problem.code === "network" || problem.status === 502 || problem.status === 504;
+    if (isBusy) this._wait(item, "busy", Math.max(1, problem.retryAfter));
+    else if (isAway && item.breaks < PAUSES_S.length) this._wait(item, "away", PAUSES_S[item.breaks++]);
+    else item.state = "refused";
+  }
+
+  /** The key stays: should the service have the file already, it is the same job. */
+  _wait(item, state, seconds) {
+    item.state = state;
     item.until = Date.now() + seconds * 1000;
     item.timer = setTimeout(() => {
       item.state = "waiting";
