@@ -76,8 +76,8 @@ class RunningServer:
 
 @contextmanager
 def running(script: str, folder: Path, **settings: str) -> Iterator[RunningServer]:
-    """Start the script, wait until it is ready, and make sure that it is gone afterwards."""
-    port = free_port()
+    """Start the script, wait until it is ready, and make sure that it is gone afterwards. `OCR_PORT` is where one before it was."""
+    port = int(settings.get("OCR_PORT") or free_port())
     output_dir = folder / "output"
     log_path = folder / "log.jsonl"
     environment = {"OCR_HOST": "127.0.0.1", "OCR_PORT": str(port), "OUTPUT_DIR": str(output_dir), "OCR_WORKERS": "2", **settings}

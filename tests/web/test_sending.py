@@ -6,7 +6,7 @@ import json
 from base64 import b64encode
 
 import pytest
-from playwright.sync_api import Dialog, expect
+from playwright.sync_api import expect
 
 from tests.web.conftest import Person, pdf
 
@@ -109,28 +109,6 @@ def test_a_document_is_cancelled_and_its_work_stops(person: Person) -> None:
     person.send("next.pdf")
     expect(person.page.locator(".job", has_text="next.pdf")).to_contain_text("Done", timeout=40_000)
     assert len(trace.read_text().splitlines()) < 10
-
-
-def test_the_browser_asks_before_work_is_broken_off(person: Person) -> None:
-    person.visit()
-    gate = person.gate()
-    person.send("scan.pdf", orders=f"pages=3 gate={gate} gate_after=1")
-    row = person.page.locator(".job", has_text="scan.pdf")
-    expect(row).to_contain_text("1 of 3 pages")
-    # Browsers ask only a person who has done something on the page.
-    row.get_by_text("Being read").click()
-    asked: list[str] = []
-
-    def stay(dialog: Dialog) -> None:
-        asked.append(dialog.type)
-        dialog.dismiss()
-
-    person.page.on("dialog", stay)
-    person.page.close(run_before_unload=True)
-    person.page.wait_for_timeout(500)
-    assert asked == ["beforeunload"]
-    gate.touch()
-    expect(row).to_contain_text("Done")
 
 
 def test_a_document_that_is_not_there_says_so(person: Person) -> None:
