@@ -33,7 +33,7 @@ from ocr_service.models.catalogue import known_models
 from ocr_service.models.manifest import usable
 from ocr_service.pipeline import service as pipeline
 from ocr_service.pipeline.refinement.refiner import Refiner
-from ocr_service.placement import Placement, place_here
+from ocr_service.placement import STRUCTURE_V3, Placement, place_here
 from ocr_service.settings import Settings, SettingsError
 from ocr_service.storage.local import LocalStore
 from ocr_service.storage.s3_bucket import S3Bucket, S3Config
@@ -42,7 +42,8 @@ from ocr_service.storage.s3_store import S3Store
 from ocr_service.vlm.client import VlmClient
 from ocr_service.vlm.config import ClientConfig
 from ocr_service.vlm.none import NoRefinement
-from ocr_service.workers.config import MEBIBYTE, PoolConfig
+from ocr_service.workers.config import MEBIBYTE, Confinement, ConfinementMode, PoolConfig
+from ocr_service.workers.confinement import MECHANISMS, available
 from ocr_service.workers.pool import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,8 @@ class Service:
 def build(settings: Settings, placement: Placement) -> Service:
     """Make the parts; nothing runs yet. `placement`: the page workers' engine and machine. Raises SettingsError."""
     rules = access_rules(settings)
+    if lacking := [name for name in MECHANISMS if name not in available()] if settings.ocr_worker_confinement == "require" else []:
+        raise SettingsError(f"OCR_WORKER_CONFINEMENT: this machine lacks {' and '.join(lacking)}")
     uploads = UploadFolder(settings.output_dir.expanduser().resolve())
     try:
         uploads.prepare(stale_s=10 * settings.ocr_upload_timeout_s)
@@ -142,8 +145,18 @@ def pool_config(settings: Settings, placement: Placement) -> PoolConfig:
         max_pages=settings.ocr_worker_max_pages,
         page_timeout_s=settings.ocr_page_timeout_s,
         inspect_timeout_s=settings.ocr_inspect_timeout_s,
+        confinement=_confinement(settings, placement),
         environment=placement.environment,
         seats=placement.seats,
+    )
+
+
+def _confinement(settings: Settings, placement: Placement) -> Confinement:
+    return Confinement(
+        mode=ConfinementMode(settings.ocr_worker_confinement),
+        readable=(settings.output_dir.expanduser().resolve(), *map(Path, filter(None, (settings.ld_library_path or "").split(":")))),
+        devices=placement.engine == STRUCTURE_V3,
+        file_limit_bytes=max(1024, 10 * settings.ocr_max_upload_mb) * MEBIBYTE,
     )
 
 

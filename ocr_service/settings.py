@@ -183,6 +183,10 @@ class Settings(BaseModel):
     ocr_worker_recycle_mb: Annotated[int, Field(ge=0)] = Field(
         default=0, description="A worker that keeps more than this between two pages is renewed, in MiB; 0: 1536, for `structure_v3` 8192."
     )
+    ocr_worker_confinement: Literal["auto", "require", "off"] = Field(
+        default="auto",
+        description="Walls around page workers (no network, nothing to write to): those that the kernel has, all or no start, none.",
+    )
     ocr_page_timeout_s: Annotated[float, Field(gt=0)] = Field(default=45.0, description="Time for one attempt at a page, in seconds.")
     ocr_inspect_timeout_s: Annotated[float, Field(gt=0)] = Field(default=20.0, description="Time for opening a file, in seconds.")
     ocr_document_timeout_s: Annotated[float, Field(gt=0)] = Field(

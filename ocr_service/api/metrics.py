@@ -18,6 +18,7 @@ from ocr_service.domain.jobs import JobState
 from ocr_service.domain.vlm import VlmTask
 from ocr_service.pipeline.service import Stats
 from ocr_service.vlm.watching import ClientStats
+from ocr_service.workers.confinement import MECHANISMS
 from ocr_service.workers.stats import PoolStats
 
 _PAGE_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
@@ -147,6 +148,10 @@ class _StateCollector(Collector):
         for state, count in (("ready", pool.ready), ("busy", pool.busy), ("starting", pool.starting)):
             workers.add_metric([state], count)
         yield workers
+        walls = GaugeMetricFamily("ocr_worker_confinement", "Whether page workers are confined by it.", labels=["mechanism"])
+        for mechanism in MECHANISMS:
+            walls.add_metric([mechanism], mechanism in pool.walls)
+        yield walls
         restarts = CounterMetricFamily("ocr_worker_restarts", "Page workers that were renewed.", labels=["reason"])
         for reason, count in pool.restarts.items():
             restarts.add_metric([reason], count)

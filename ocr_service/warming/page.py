@@ -34,7 +34,10 @@ def warm_up_page(settings: Settings, engine: str | None = None) -> Row:
 
 
 async def _read(settings: Settings, engine: str | None, source: SourceFile) -> tuple[str, str]:
-    config = replace(pool_config(settings, place_here(settings, engine)), capacity=1)
+    config = pool_config(settings, place_here(settings, engine))
+    # The page lies in a folder of its own, not where the service's documents do.
+    confinement = replace(config.confinement, readable=(*config.confinement.readable, source.path.parent))
+    config = replace(config, capacity=1, confinement=confinement)
     try:
         async with asyncio.timeout(_PATIENCE_S), WorkerPool(config, Metrics()) as pool:
             analysis, _attempts = await pool.analyse(source, 1, PageOptions(lang=settings.ocr_lang))

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from ocr_service.domain.errors import DocumentUnreadable, PageFailed, PageOutOfMemory, ServiceError, StorageFailed
 from ocr_service.domain.ports import PageEngine
 from ocr_service.engines.config import EngineConfig
-from ocr_service.workers.confinement import ParentGone, confine, limit_data, take_over_pipes
+from ocr_service.workers.confinement import ParentGone, confine, limit_data, take_over_pipes, wall_off
 from ocr_service.workers.protocol import (
     LENGTH,
     MAX_REPLY_BYTES,
@@ -58,11 +58,18 @@ def main(arguments: list[str]) -> int:
     request = _receive(requests)
     if request is None or not isinstance(request.task, Setup):
         return SETUP_FAILED_STATUS
-    engine = _set_up(request.task)
+    setup = request.task
+    try:
+        models = [path for path in (setup.config.models_path, setup.config.tessdata) if path is not None]
+        walls = wall_off(setup.confinement, setup.scratch, models)
+    except OSError as error:
+        _send(replies, Reply(request.id, Failed("setup_failed", f"OCR_WORKER_CONFINEMENT: {error}")))
+        return SETUP_FAILED_STATUS
+    engine = _set_up(setup)
     if isinstance(engine, Failed):
         _send(replies, Reply(request.id, engine))
         return SETUP_FAILED_STATUS
-    _send(replies, Reply(request.id, Ready(engine.name, _versions())))
+    _send(replies, Reply(request.id, Ready(engine.name, _versions(), walls)))
     while (request := _receive(requests)) is not None:
         _send(replies, Reply(request.id, _perform(engine, request.task)))
     return 0

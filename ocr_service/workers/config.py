@@ -4,11 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from ocr_service.engines.config import EngineConfig
 
 MEBIBYTE = 1024 * 1024
+
+
+class ConfinementMode(StrEnum):
+    """Whether workers put up the kernel's walls: those that are to be had, all or no start, none."""
+
+    AUTO = "auto"
+    REQUIRE = "require"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """How a worker is confined. `readable`: where documents lie; everything, unless it is said. `devices`: it works with a GPU, whose
+    libraries need device files, local sockets and processes. `file_limit_bytes`: the largest file that it can write.
+    """
+
+    mode: ConfinementMode = ConfinementMode.AUTO
+    readable: tuple[Path, ...] = (Path("/"),)
+    devices: bool = False
+    file_limit_bytes: int = 4096 * MEBIBYTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +58,7 @@ class PoolConfig:
     first_backoff_s: float = 0.5
     longest_backoff_s: float = 30.0
     temporary_root: Path | None = None
+    confinement: Confinement = field(default_factory=Confinement)
     environment: Mapping[str, str] = field(default_factory=dict)
     seats: Sequence[Mapping[str, str]] = ()
 

@@ -1,4 +1,6 @@
-"""What a worker does to itself before it touches a file: dies with its parent, dumps no core, hears no signal, keeps its pipes apart."""
+"""What a worker does to itself before it touches a file: dies with its parent, dumps no core, hears no signal, keeps its pipes apart, and
+puts up the walls that the kernel has: no network, no other processes, and of the disk only what it needs.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +8,30 @@ import ctypes
 import os
 import resource
 import signal
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from ocr_service.workers import landlock, seccomp
+from ocr_service.workers.config import Confinement, ConfinementMode
+
 PR_SET_PDEATHSIG = 1
+PR_SET_NO_NEW_PRIVS = 38
 # The kernel's victim, when memory runs out, shall be a worker and not the service.
 OOM_SCORE_ADJUSTMENT = "500"
+
+
+# Programs, libraries, fonts, languages, and what the kernel tells; no home, no /run, no /var, where secrets and other programs' data are.
+_OF_THE_SYSTEM = tuple(map(Path, ("/usr", "/lib", "/lib64", "/bin", "/opt", "/etc", "/sys", "/dev")))
+# Of /proc what tells of the machine: a process of the same user could else read the service's environment, and its secrets with it.
+_OF_PROC = tuple(Path("/proc", name) for name in ("cpuinfo", "meminfo", "stat", "version", "filesystems", "devices", "sys", "driver"))
+_OWN_PROC = Path("/proc/self")
+_HARMLESS_DEVICES = (Path("/dev/null"),)
+_GPU_DEVICES = (Path("/dev"),)
+
+NO_NEW_PRIVILEGES, SECCOMP, LANDLOCK = "no_new_privileges", "seccomp", "landlock"
+MECHANISMS = (NO_NEW_PRIVILEGES, SECCOMP, LANDLOCK)
 
 
 class ParentGone(Exception):
@@ -51,6 +71,61 @@ def limit_data(limit_bytes: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     allowed = limit_bytes if hard == resource.RLIM_INFINITY else min(limit_bytes, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))
+
+
+def available() -> tuple[str, ...]:
+    """The mechanisms that this machine has, as far as can be said without using them."""
+    has = {NO_NEW_PRIVILEGES: True, SECCOMP: seccomp.available(), LANDLOCK: landlock.version() > 0}
+    return tuple(name for name in MECHANISMS if has[name])
+
+
+def wall_off(confinement: Confinement, scratch: Path, readable: Sequence[Path]) -> tuple[str, ...]:
+    """Put up the walls; returns those that stand. `scratch`: the only folder that can be written to from now on.
+
+    Every thread of the process must have been started after this. Raises OSError where a wall cannot be had and all are required.
+    """
+    if confinement.mode is ConfinementMode.OFF:
+        return ()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (confinement.file_limit_bytes, confinement.file_limit_bytes))
+    view = landlock.View(
+        readable=(*_OF_THE_SYSTEM, *_OF_PROC, _OWN_PROC, *_of_python(), *confinement.readable, *readable),
+        writable=(scratch, *_HARMLESS_DEVICES),
+        devices=_GPU_DEVICES if confinement.devices else (),
+        execute=confinement.devices,
+    )
+    # Its rule belongs to a file that the kernel may forget and make anew, unless somebody has it open.
+    os.open(_OWN_PROC, os.O_PATH | os.O_CLOEXEC)
+    walls: dict[str, Callable[[], None]] = {
+        NO_NEW_PRIVILEGES: _renounce_privileges,
+        LANDLOCK: lambda: landlock.restrict(view),
+        # Last: it refuses what the others may need.
+        SECCOMP: lambda: seccomp.restrict(processes=confinement.devices),
+    }
+    standing = []
+    for name, put_up in walls.items():
+        if name in available():
+            try:
+                put_up()
+            except OSError:
+                if confinement.mode is ConfinementMode.REQUIRE:
+                    raise
+                continue
+            standing.append(name)
+        elif confinement.mode is ConfinementMode.REQUIRE:
+            raise OSError(f"{name} is not to be had on this machine")
+    return tuple(standing)
+
+
+def _renounce_privileges() -> None:
+    """Nothing that is started from now on has more rights than this process."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_NO_NEW_PRIVS)")
+
+
+def _of_python() -> tuple[Path, ...]:
+    """Where modules, and the interpreter's own files, lie."""
+    return tuple({Path(entry) for entry in (*sys.path, sys.prefix, sys.base_prefix) if entry})
 
 
 def _be_the_first_to_go() -> None:

@@ -49,6 +49,7 @@ class WorkerPool:
         self._last_error: str | None = None
         self._engine = ""
         self._versions: dict[str, str] = {}
+        self._walls: tuple[str, ...] = ()
         self._tenders: list[asyncio.Task[None]] = []
         self._background: set[asyncio.Task[object]] = set()
         self._scratch: Scratch | None = None
@@ -110,6 +111,7 @@ class WorkerPool:
             last_error=self._last_error,
             engine=self._engine,
             versions=self._versions,
+            walls=self._walls,
         )
 
     async def inspect(self, source: SourceFile) -> DocumentInfo:
@@ -293,9 +295,9 @@ class WorkerPool:
                 raise
         finally:
             self._starting -= 1
-        self._engine, self._versions, self._last_error = worker.engine, worker.versions, None
+        self._engine, self._versions, self._walls, self._last_error = worker.engine, worker.versions, worker.walls, None
         self._first_ready.set()
-        log.info("A page worker is ready", extra={"pid": worker.pid, "engine": worker.engine})
+        log.info("A page worker is ready", extra={"pid": worker.pid, "engine": worker.engine, "confinement": worker.walls})
         return worker
 
     def _in_background(self, work: Coroutine[object, object, T]) -> asyncio.Task[T]:

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Self
 
 import ocr_service
+from ocr_service.domain.errors import StorageFailed
 from ocr_service.workers.config import PoolConfig
 from ocr_service.workers.death import Death, WorkerDied, WorkerGone
+from ocr_service.workers.fetching import fetch
 from ocr_service.workers.protocol import (
     LENGTH,
     MAX_REPLY_BYTES,
@@ -28,6 +30,8 @@ from ocr_service.workers.protocol import (
     Request,
     Setup,
     Task,
+    WriteSearchablePdf,
+    Written,
     body_length,
     decode_reply,
     frame,
@@ -61,6 +65,7 @@ class WorkerProcess:
         self._exit = asyncio.create_task(self._notice_exit())
         self.engine = ""
         self.versions: dict[str, str] = {}
+        self.walls: tuple[str, ...] = ()
         self.pages_done = 0
         self.last_words = ""
         # Set when the worker has to be replaced: it ended, or it is due for recycling.
@@ -87,13 +92,14 @@ class WorkerProcess:
     async def set_up(self) -> None:
         """Build the engine in the child. Raises WorkerStartFailed."""
         config = self._config
+        setup = Setup(config.engine, config.engine_config, config.data_limit_bytes, config.confinement, self._folder)
         try:
-            outcome = await self.call(Setup(config.engine, config.engine_config, config.data_limit_bytes), timeout_s=config.start_timeout_s)
+            outcome = await self.call(setup, timeout_s=config.start_timeout_s)
         except (WorkerDied, WorkerGone) as died:
             raise WorkerStartFailed(f"engine {config.engine}: the worker ended while it started ({died}); {self.last_words}") from None
         match outcome:
-            case Ready(engine, versions):
-                self.engine, self.versions = engine, versions
+            case Ready(engine, versions, walls):
+                self.engine, self.versions, self.walls = engine, versions, walls
             case Failed(_, detail):
                 raise WorkerStartFailed(f"engine {config.engine}: {detail[:500]}")
             case _:
@@ -125,8 +131,22 @@ class WorkerProcess:
     async def call(self, task: Task, *, timeout_s: float) -> Outcome:
         """Ask and wait for the answer. Raises WorkerDied (the process is dead then) and WorkerGone.
 
+        The worker can write to its own folder only: a file that it is asked for is made there and fetched.
+
         Not to be cancelled by a client: the pool runs it to its end, so that the next request finds the pipe clean.
         """
+        if not isinstance(task, WriteSearchablePdf):
+            return await self._ask(task, timeout_s)
+        made = self._folder / task.target.name
+        outcome = await self._ask(WriteSearchablePdf(task.source, task.pages, made), timeout_s)
+        if isinstance(outcome, Written):
+            try:
+                await asyncio.to_thread(fetch, made, task.target)
+            except StorageFailed as error:
+                return Failed(error.code, error.detail)
+        return outcome
+
+    async def _ask(self, task: Task, timeout_s: float) -> Outcome:
         if self.has_ended:
             raise WorkerGone
         self._requests_sent += 1

@@ -14,6 +14,7 @@ import msgspec
 
 from ocr_service.domain.documents import DocumentInfo, PageAnalysis, PageOptions, SourceFile
 from ocr_service.engines.config import EngineConfig
+from ocr_service.workers.config import Confinement
 
 LENGTH = struct.Struct(">I")
 # A request holds paths only; a reply holds the cut-out pictures of one page.
@@ -26,11 +27,15 @@ class ProtocolViolation(Exception):
 
 
 class Setup(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True):
-    """The first request: which engine to build ("package.module:factory"), and a bound on the worker's data segment."""
+    """The first request: which engine to build ("package.module:factory"), a bound on the worker's data segment, how it is confined, and
+    its own folder.
+    """
 
     engine: str
     config: EngineConfig
     data_limit_bytes: int
+    confinement: Confinement
+    scratch: Path
 
 
 class Inspect(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True):
@@ -56,10 +61,11 @@ class WriteSearchablePdf(msgspec.Struct, tag=True, frozen=True, forbid_unknown_f
 
 
 class Ready(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True):
-    """The engine is built and its models are loaded."""
+    """The engine is built and its models are loaded. `walls`: what confines the worker (`workers/confinement.py`)."""
 
     engine: str
     versions: dict[str, str]
+    walls: tuple[str, ...] = ()
 
 
 class Inspected(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ class PoolStats:
 
     `restarts` counts since the start of the service, by reason (recycled, crashed, timed_out, out_of_memory); `rss_bytes` by process id;
     `last_error` is why the last start failed, None once one succeeded; `engine` and `versions` are empty until then.
+    `walls`: what confines the workers.
     """
 
     capacity: int
@@ -23,6 +24,7 @@ class PoolStats:
     last_error: str | None
     engine: str
     versions: Mapping[str, str]
+    walls: tuple[str, ...] = ()
 
     @property
     def healthy(self) -> bool:

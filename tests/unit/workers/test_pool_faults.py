@@ -20,7 +20,7 @@ from ocr_service.domain.errors import (
     WorkerCrashed,
 )
 from ocr_service.engines.config import EngineConfig
-from ocr_service.workers.config import MEBIBYTE, PoolConfig
+from ocr_service.workers.config import MEBIBYTE, Confinement, ConfinementMode, PoolConfig
 from ocr_service.workers.pool import WorkerPool
 from tests.fakes.observer import RecordingObserver
 from tests.fakes.scenario import eventually, run
@@ -35,6 +35,8 @@ def config(tmp_path: Path, engine: str, **changes: object) -> PoolConfig:
         "capacity": 1,
         "temporary_root": tmp_path,
         "first_backoff_s": 0.01,
+        # These engines leave marks beside the document.
+        "confinement": Confinement(ConfinementMode.OFF),
         **changes,
     }
     return PoolConfig(**values)  # type: ignore[arg-type]
