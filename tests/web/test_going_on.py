@@ -195,7 +195,7 @@ def test_a_document_that_has_expired_says_when(person: Person, narrow: RunningSe
     person.page.reload()
     expect(row(person, "short-lived.pdf")).to_contain_text("Expired on")
     row(person, "short-lived.pdf").get_by_role("link").click()
-    expect(person.page.locator(".message")).to_contain_text("It removed this one on")
+    expect(person.page.locator(".document > .message")).to_contain_text("It removed this one on")
     person.page.go_back()
     row(person, "short-lived.pdf").get_by_role("button", name="Remove short-lived.pdf").click()
     expect(row(person, "short-lived.pdf")).to_have_count(0)

@@ -98,3 +98,12 @@ def test_every_text_that_is_asked_for_is_there() -> None:
     asked |= set(re.findall(r'data: \{ (?:text|label): "([^"]+)"', source))
     assert len(asked) > 70
     assert asked - texts("en").keys() == set()
+
+
+def test_every_reason_of_the_judge_has_its_words() -> None:
+    refinement = STATIC.parents[1] / "pipeline" / "refinement"
+    source = "\n".join((refinement / name).read_text(encoding="utf-8") for name in ("judge.py", "tables.py"))
+    reasons = re.findall(r'rejected\("([^"]+)"', source)
+    reasons += re.findall(r'return "([^"]+)"', (refinement / "findings.py").read_text(encoding="utf-8"))
+    assert len(reasons) > 10
+    assert {"reason." + re.sub("[^a-z]+", "_", reason.lower()) for reason in reasons} - texts("en").keys() == set()

@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { doubtsOf, sourceOf } from "./doubts.js";
-import { number, t } from "./i18n.js";
+import { number, reasonText, t } from "./i18n.js";
 
 const percent = (share) => `${number(share * 100)} %`;
 
@@ -33,7 +33,7 @@ function facts(block) {
   if (doubts.length) found.push(["block.doubts", `! ${doubts.join(", ")}`, "doubt"]);
   const { refinement } = block;
   if (refinement && refinement.status !== "not_needed") {
-    const reason = refinement.reason ? ` – ${refinement.reason}` : "";
+    const reason = refinement.reason ? ` – ${reasonText(refinement.reason)}` : "";
     found.push(["block.refinement", t(`refinement.${refinement.status}`) + reason]);
     if (refinement.agreement !== null) found.push(["block.agreement", percent(refinement.agreement)]);
     if (refinement.status === "rejected" && refinement.answer) found.push(["block.answer", refinement.answer, "answer"]);

@@ -7,7 +7,7 @@ import { announce, el, setText } from "./dom.js";
 import { doubtsOf } from "./doubts.js";
 import { Downloads } from "./downloads.js";
 import { expiredAt, nameOf, noteExpiry } from "./history.js";
-import { date, problemText, t, translate } from "./i18n.js";
+import { date, number, problemText, t, translate } from "./i18n.js";
 import { cancel, follow, get, hasResult, isOver } from "./jobs.js";
 import { PagePicture } from "./page_picture.js";
 import { PageStrip } from "./page_strip.js";
@@ -51,20 +51,21 @@ export class DocumentView {
     this._message = el("div", { class: "message", hidden: true });
     this._doubts = el("span", { class: "muted", role: "status" });
     this._doubtButton = el("button", { type: "button", class: "quiet", data: { text: "doc.next_doubt" }, on: { click: () => this.nextDoubt() } });
-    this._panes = el("div", { class: "panes", data: { pane: "page" } },
+    this._panes = el("div", { class: "panes" },
       el("section", { class: "pane pane-page", data: { label: "doc.pane.page" } }, this._picture.root),
       el("section", { class: "pane pane-text", data: { label: "doc.pane.text" } }, this._text.root, this._details.root));
-    this.root = el("div", { class: "document" },
+    this._tools = el("div", { class: "tools" },
+      this._switch("doc.panes", "pane-switch", [["page", "doc.pane.page"], ["text", "doc.pane.text"]], "page", (pane) => this._showPane(pane)),
+      this._switch("doc.view", "view-switch", [["rendered", "doc.rendered"], ["raw", "doc.raw"]], this._text.mode, (mode) => this._showMode(mode)),
+      el("div", { class: "doubts" }, this._doubtButton, this._doubts));
+    this.root = el("div", { class: "document", data: { pane: "page" } },
       el("div", { class: "doc-head" },
         el("a", { class: "back", href: "#/", data: { label: "doc.back" } }, "←"),
         el("div", { class: "doc-title" }, this._name, el("p", { class: "doc-state" }, this._badge, this._state, this._progress), this._bar.root),
         el("div", { class: "actions" }, this._cancel, this._downloads.root)),
       el("div", { class: "doc-tools" },
         this._strip.root,
-        el("div", { class: "tools" },
-          this._switch("doc.panes", "pane-switch", [["page", "doc.pane.page"], ["text", "doc.pane.text"]], "page", (pane) => this._showPane(pane)),
-          this._switch("doc.view", "view-switch", [["rendered", "doc.rendered"], ["raw", "doc.raw"]], this._text.mode, (mode) => this._showMode(mode)),
-          this._doubtButton, this._doubts)),
+        this._tools),
       this._message,
       this._panes);
   }
@@ -209,6 +210,7 @@ export class DocumentView {
   _say(text) {
     this._message.hidden = !text;
     this._panes.hidden = Boolean(text);
+    this._tools.hidden = Boolean(text);
     setText(this._message, text);
   }
 
@@ -267,7 +269,8 @@ export class DocumentView {
     this._text.show(page);
     this._details.show(null);
     const doubtful = page.blocks.filter((block) => doubtsOf(block).length > 0).length;
-    setText(this._doubts, doubtful ? t("doc.doubts", { n: doubtful }) : t("doc.no_doubt_on_page"));
+    // On a phone there is room for the number alone.
+    this._doubts.replaceChildren(number(doubtful), el("span", { class: "more" }, ` ${t("doc.on_page")}`));
     this._doubtButton.hidden = doubtful === 0 && this._strip.count < 2;
     if (selected) this.select(selected, "restore");
   }
@@ -341,7 +344,7 @@ export class DocumentView {
   }
 
   _showPane(pane) {
-    this._panes.dataset.pane = pane;
+    this.root.dataset.pane = pane;
     this._press("pane-switch", pane);
     const shown = (pane === "text" ? this._text : this._picture).root;
     if (this._selected) shown.querySelector(".is-selected")?.scrollIntoView({ block: "center" });

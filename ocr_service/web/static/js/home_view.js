@@ -64,7 +64,7 @@ export class HomeView {
     const input = el("input", { type: "file", id: "files", class: "sr", multiple: true, accept: ACCEPT });
     this._zone = el("div", { class: "drop card" },
       el("p", { class: "drop-title", data: { text: "drop.title" } }),
-      el("p", { class: "muted" }, el("span", { data: { text: "drop.or" } })),
+      el("p", { class: "muted drop-or", data: { text: "drop.or" } }),
       input,
       el("label", { for: "files", class: "button primary", data: { text: "drop.choose" } }),
       el("p", { class: "muted small", data: { text: "drop.kinds" } }));

@@ -35,6 +35,12 @@ export function problemText(problem) {
   return known(key) ? t(key) : problem.detail || problem.message || t("problem.http");
 }
 
+/** Why the VLM's answer was judged as it was; a reason that has no text here is shown in the service's words. */
+export function reasonText(reason) {
+  const key = `reason.${reason.toLowerCase().replace(/[^a-z]+/g, "_")}`;
+  return known(key) ? t(key) : reason;
+}
+
 /** Fills in every element that names its text; elements of `root` only. */
 export function translate(root = document) {
   for (const node of root.querySelectorAll("[data-text]")) node.textContent = t(node.dataset.text);

@@ -3,7 +3,7 @@
 import { fileUrl } from "./api.js";
 import { el } from "./dom.js";
 import { SOURCES, doubtsOf, excerptOf, sourceOf } from "./doubts.js";
-import { t, translate } from "./i18n.js";
+import { problemText, t, translate } from "./i18n.js";
 import { patiently } from "./patience.js";
 
 const ZOOMS = [50, 75, 100, 150, 200, 300];
@@ -11,6 +11,9 @@ const FIT = 100;
 
 /** Words for a block's name: ", low confidence, digits differ". */
 export const doubtWords = (block) => doubtsOf(block).map((doubt) => `, ${t(`doubt.${doubt}`)}`).join("");
+
+/** Why there is nothing of this page. */
+export const failureOf = (page) => [el("strong", {}, t("doc.failed")), el("p", {}, problemText(page.error ?? {}))];
 
 export class PagePicture {
   constructor(id, select) {
@@ -22,11 +25,11 @@ export class PagePicture {
     this._note = el("p", { class: "muted small note", hidden: true });
     this._scroll = el("div", { class: "scroll", tabindex: 0, role: "region" }, this._sheet);
     this._legend = el("details", { class: "legend", open: !matchMedia("(max-width: 800px)").matches });
-    this.root = el("div", { class: "picture" },
-      el("div", { class: "zoom", role: "group" },
+    this._failure = el("div", { class: "message", hidden: true });
+    this._zoomTools = el("div", { class: "zoom", role: "group" },
         ...[["−", "doc.zoom.out", -1], ["↔", "doc.zoom.fit", 0], ["+", "doc.zoom.in", 1]].map(([sign, label, by]) =>
-          el("button", { type: "button", class: "quiet", data: { label }, on: { click: () => this._zoomBy(by) } }, sign))),
-      this._note, this._scroll, this._legend);
+          el("button", { type: "button", class: "quiet", data: { label }, on: { click: () => this._zoomBy(by) } }, sign)));
+    this.root = el("div", { class: "picture" }, this._zoomTools, this._note, this._failure, this._scroll, this._legend);
   }
 
   stop() {
@@ -47,7 +50,13 @@ export class PagePicture {
     this._image.hidden = true;
     this._sheet.replaceChildren(this._image, blocks);
     this._sheet.classList.toggle("is-blank", !page.image);
-    this._note.hidden = Boolean(page.image) || page.status === "failed";
+    const isFailed = page.status === "failed";
+    this._scroll.hidden = isFailed;
+    this._legend.hidden = isFailed;
+    this._zoomTools.hidden = isFailed;
+    this._failure.hidden = !isFailed;
+    this._failure.replaceChildren(...(isFailed ? failureOf(page) : []));
+    this._note.hidden = Boolean(page.image) || isFailed;
     this._note.textContent = t("doc.no_image");
     this._showLegend(page);
     translate(this.root);

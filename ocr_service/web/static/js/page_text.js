@@ -5,7 +5,7 @@ import { el } from "./dom.js";
 import { doubtsOf, sourceOf } from "./doubts.js";
 import { appendLines, setFormula, setMixed } from "./formulas.js";
 import { t } from "./i18n.js";
-import { doubtWords } from "./page_picture.js";
+import { doubtWords, failureOf } from "./page_picture.js";
 import { remembered } from "./storage.js";
 
 const RUNNING = new Set(["header", "footer", "number"]);
@@ -133,7 +133,7 @@ function tableOf(block) {
 
 /** What is to be said of the page itself. */
 function notes(page) {
-  if (page.status === "failed") return [el("div", { class: "message" }, el("strong", {}, t("doc.failed")), el("p", {}, page.error?.detail ?? ""))];
+  if (page.status === "failed") return [el("div", { class: "message" }, ...failureOf(page))];
   const found = page.warnings.length ? [el("p", { class: "page-warnings" }, `${t("doc.warnings")}: ${page.warnings.join("; ")}`)] : [];
   if (!page.blocks.length) found.push(el("p", { class: "muted" }, t("doc.empty")));
   return found;

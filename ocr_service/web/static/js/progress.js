@@ -26,8 +26,9 @@ export function details(job) {
       : t("pages.rate.slow", { rate: number(1 / job.pages_per_second, 1) }));
   }
   if (job.state === "running" && job.eta_s > 0) parts.push(t("pages.eta", { time: duration(job.eta_s) }));
-  if (isOver(job) && job.expires_at) parts.push(t("job.kept", { at: date(job.expires_at) }));
   if (job.error && job.state !== "cancelled") parts.push(problemText(job.error));
+  // A failed one left nothing that could be kept.
+  else if (isOver(job) && job.expires_at) parts.push(t("job.kept", { at: date(job.expires_at) }));
   return parts;
 }
 
@@ -45,7 +46,7 @@ export class Bar {
 }
 
 export function shareOf(job) {
-  if (isOver(job)) return undefined;
+  if (isOver(job) || job.state === "queued") return undefined;
   return job.page_count ? job.pages_done / job.page_count : null;
 }
 

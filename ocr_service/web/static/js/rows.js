@@ -38,7 +38,7 @@ class Row {
 
 export class UploadRow extends Row {
   constructor(item, actions) {
-    super(item.name, el("p", { class: "job-name" }, item.name));
+    super(item.name, el("p", { class: "job-name" }, el("span", { title: item.name }, item.name)));
     this._item = item;
     this._does = actions;
   }
@@ -62,7 +62,7 @@ export class JobRow extends Row {
   /** `actions`: cancel, remove, and retry() with canRetry(). */
   constructor(entry, actions) {
     super(entry.name, el("p", { class: "job-name" },
-      el("a", { href: `#/d/${encodeURIComponent(entry.id)}` }, entry.name),
+      el("a", { href: `#/d/${encodeURIComponent(entry.id)}`, title: entry.name }, entry.name),
       entry.at && el("time", { class: "muted small", datetime: entry.at }, date(entry.at))));
     this._entry = entry;
     this._does = actions;
