@@ -8,7 +8,17 @@ import cv2
 import numpy as np
 from typing_extensions import override
 
-from ocr_service.domain.blocks import Block, ContentFormat, LayoutLabel, Refinement, RefinementStatus, Source, TableCell, TableGrid
+from ocr_service.domain.blocks import (
+    Block,
+    ContentFormat,
+    LayoutLabel,
+    Refinement,
+    RefinementStatus,
+    Source,
+    TableCell,
+    TableGrid,
+    TextLine,
+)
 from ocr_service.domain.documents import PageAnalysis, PageOptions, SourceFile
 from ocr_service.domain.geometry import BBox, Upright
 from ocr_service.engines.config import EngineConfig
@@ -37,12 +47,21 @@ def blocks(page: int) -> tuple[Block, ...]:
         Block("b02", LayoutLabel.TEXT, _box(1), 1, f"Страница {page}: всё прочитано.", Source.OCR, confidence=0.98),
         Block("b03", LayoutLabel.LIST_ITEM, _box(2), 2, "первый пункт", Source.OCR, confidence=0.97, marker="1."),
         Block("b04", LayoutLabel.LIST_ITEM, _box(3), 3, "второй пункт", Source.OCR, confidence=0.52, marker="2."),
-        Block("b05", LayoutLabel.TABLE, _box(4), 4, "", Source.TABLE_MODEL, format=ContentFormat.HTML, confidence=0.96, table=GRID),
+        Block(
+            "b05",
+            LayoutLabel.TABLE,
+            _box(4),
+            4,
+            "",
+            Source.TABLE_MODEL,
+            format=ContentFormat.HTML,
+            confidence=0.96,
+            table=GRID,
+            lines=(TextLine(BBox(110, 640, 300, 680), "Кабель", 0.99), TextLine(BBox(500, 640, 800, 680), "140 250,00", 0.71)),
+        ),
         Block("b06", LayoutLabel.FORMULA, _box(5), 5, LATEX, Source.VLM, format=ContentFormat.LATEX, refinement=ACCEPTED),
         Block("b07", LayoutLabel.TEXT, _box(6), 6, "Итого 90 000,00 руб.", Source.OCR, confidence=0.95, refinement=REJECTED),
-        Block(
-            "b08", LayoutLabel.TEXT, _box(7), 7, "Счёт 40702, доля $x_1$", Source.VLM, refinement=ACCEPTED, warnings=("digits_differ",)
-        ),
+        Block("b08", LayoutLabel.TEXT, _box(7), 7, "Счёт 40702, доля $x_1$", Source.VLM, refinement=ACCEPTED, warnings=("digits_differ",)),
         Block("b09", LayoutLabel.NUMBER, _box(8), 8, str(page), Source.OCR, confidence=0.99),
     ]
     return tuple(kinds)

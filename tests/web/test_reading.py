@@ -59,11 +59,27 @@ def test_sources_and_doubts_are_told_by_more_than_colour(reader: Person) -> None
 
     assert [style(number) for number in (1, 2, 5, 6)] == ["solid", "dashed", "double", "dotted"]
     doubtful = reader.page.locator(".box.is-doubtful")
-    expect(doubtful).to_have_count(3)
-    expect(doubtful.locator(".mark")).to_have_text(["!", "!", "!"])
+    expect(doubtful).to_have_count(4)
+    expect(doubtful.locator(".mark")).to_have_text(["!"] * 4)
     names = [node.get_attribute("aria-label") or "" for node in doubtful.all()]
-    assert [kind in name for kind, name in zip(("low confidence", "rejected", "digits differ"), names, strict=True)] == [True] * 3
-    expect(reader.page.locator(".legend li")).to_have_text(["text layer: 1", "OCR: 5", "table model: 1", "VLM: 2", "!In doubt: 3"])
+    kinds = ("low confidence", "low confidence", "rejected", "digits differ")
+    assert [kind in name for kind, name in zip(kinds, names, strict=True)] == [True] * 4
+    expect(reader.page.locator(".legend li")).to_have_text(["text layer: 1", "OCR: 5", "table model: 1", "VLM: 2", "!In doubt: 4"])
+
+
+def test_a_line_in_doubt_is_found_within_a_table_that_is_sure_as_a_whole(reader: Person) -> None:
+    line, sheet = reader.page.locator(".weak-line"), reader.page.locator(".sheet").bounding_box()
+    expect(line).to_have_count(1)
+    found = line.bounding_box()
+    assert sheet is not None
+    assert found is not None
+    scale = sheet["width"] / 1000
+    assert (found["x"] - sheet["x"]) / scale == pytest.approx(500, abs=3)
+    assert (found["y"] - sheet["y"]) / scale == pytest.approx(640, abs=3)
+    reader.page.locator(".box").nth(4).click()
+    details = reader.page.locator(".block-details")
+    expect(details).to_contain_text("low confidence")
+    expect(details).to_contain_text("140 250,00 – 71 %")
 
 
 def test_tables_lists_headings_and_formulas_are_rendered_or_shown_raw(reader: Person) -> None:
@@ -95,7 +111,7 @@ def test_the_keyboard_goes_through_blocks_pages_and_doubts(reader: Person) -> No
     press("ArrowRight")
     expect(reader.page.locator(".page-button[aria-current]")).to_have_text("2")
     expect(reader.page.locator(".rendered")).to_contain_text("Акт № 2")
-    for _ in range(4):
+    for _ in range(5):
         press("n")
     expect(reader.page.locator(".page-button[aria-current]")).to_have_text("3")
     expect(boxes.nth(3)).to_contain_class("is-selected")

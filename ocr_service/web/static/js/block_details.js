@@ -1,7 +1,7 @@
 // What is known of the block that is selected.
 
 import { el } from "./dom.js";
-import { doubtsOf, sourceOf } from "./doubts.js";
+import { doubtsOf, sourceOf, weakLinesOf } from "./doubts.js";
 import { number, reasonText, t } from "./i18n.js";
 
 const percent = (share) => `${number(share * 100)} %`;
@@ -31,6 +31,7 @@ function facts(block) {
   const found = [["block.source", t(`source.${sourceOf(block)}`)]];
   if (block.confidence !== null) found.push(["block.confidence", percent(block.confidence)]);
   if (doubts.length) found.push(["block.doubts", `! ${doubts.join(", ")}`, "doubt"]);
+  for (const line of weakLinesOf(block)) found.push(["block.weak_line", `${line.text} – ${percent(line.confidence)}`, "answer"]);
   const { refinement } = block;
   if (refinement && refinement.status !== "not_needed") {
     const reason = refinement.reason ? ` – ${reasonText(refinement.reason)}` : "";

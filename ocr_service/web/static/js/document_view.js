@@ -269,9 +269,10 @@ export class DocumentView {
     this._text.show(page);
     this._details.show(null);
     const doubtful = page.blocks.filter((block) => doubtsOf(block).length > 0).length;
-    // On a phone there is room for the number alone.
-    this._doubts.replaceChildren(number(doubtful), el("span", { class: "more" }, ` ${t("doc.on_page")}`));
     this._doubtButton.hidden = doubtful === 0 && this._strip.count < 2;
+    if (this._doubtButton.hidden) setText(this._doubts, t("doc.no_doubt_on_page"));
+    // On a phone there is room for the number alone.
+    else this._doubts.replaceChildren(number(doubtful), el("span", { class: "more" }, ` ${t("doc.on_page")}`));
     if (selected) this.select(selected, "restore");
   }
 

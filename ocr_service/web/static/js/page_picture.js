@@ -2,7 +2,7 @@
 
 import { fileUrl } from "./api.js";
 import { el } from "./dom.js";
-import { SOURCES, doubtsOf, excerptOf, sourceOf } from "./doubts.js";
+import { SOURCES, doubtsOf, excerptOf, isDoubtfulInLinesOnly, sourceOf, weakLinesOf } from "./doubts.js";
 import { problemText, t, translate } from "./i18n.js";
 import { patiently } from "./patience.js";
 
@@ -14,6 +14,18 @@ export const doubtWords = (block) => doubtsOf(block).map((doubt) => `, ${t(`doub
 
 /** Why there is nothing of this page. */
 export const failureOf = (page) => [el("strong", {}, t("doc.failed")), el("p", {}, problemText(page.error ?? {}))];
+
+const share = (part, whole, more = "") => {
+  const percent = `${((part / whole) * 100).toFixed(3)}%`;
+  return more ? `calc(${percent} + ${more})` : percent;
+};
+
+/** Where on the sheet. */
+function place([x0, y0, x1, y1], page, more = "") {
+  return { left: share(x0, page.width), top: share(y0, page.height), width: share(x1 - x0, page.width, more), height: share(y1 - y0, page.height, more) };
+}
+
+const weakLines = (page) => page.blocks.flatMap(weakLinesOf).map((line) => el("span", { class: "weak-line", "aria-hidden": "true", style: place(line.bbox, page) }));
 
 export class PagePicture {
   constructor(id, select) {
@@ -48,7 +60,7 @@ export class PagePicture {
     const blocks = el("div", { class: "blocks", role: "group", "aria-label": t("doc.blocks", { n: page.page }) }, ...this._buttons.values());
     this._image = el("img", { class: "page-image", alt: "", draggable: "false" });
     this._image.hidden = true;
-    this._sheet.replaceChildren(this._image, blocks);
+    this._sheet.replaceChildren(this._image, ...weakLines(page), blocks);
     this._sheet.classList.toggle("is-blank", !page.image);
     const isFailed = page.status === "failed";
     this._scroll.hidden = isFailed;
@@ -81,18 +93,17 @@ export class PagePicture {
   }
 
   _button(block, index, page) {
-    const [x0, y0, x1, y1] = block.bbox;
     const doubts = doubtsOf(block);
     const name = t("block.name", {
       n: index + 1, total: page.blocks.length, label: t(`label.${block.label}`), source: t(`source.${sourceOf(block)}`),
       doubts: doubtWords(block), text: excerptOf(block),
     });
-    // A little larger than the block, so that the line does not lie on the letters.
-    const share = (part, whole, more = "") => (more ? `calc(${((part / whole) * 100).toFixed(3)}% + ${more})` : `${((part / whole) * 100).toFixed(3)}%`);
+    const look = doubts.length ? ` is-doubtful${isDoubtfulInLinesOnly(block) ? " in-lines" : ""}` : "";
     return el("button", {
-      type: "button", class: `box source-${sourceOf(block)}${doubts.length ? " is-doubtful" : ""}`, "aria-label": name, title: name,
+      type: "button", class: `box source-${sourceOf(block)}${look}`, "aria-label": name, title: name,
       tabindex: index === 0 ? 0 : -1, data: { block: block.id },
-      style: { left: share(x0, page.width), top: share(y0, page.height), width: share(x1 - x0, page.width, "6px"), height: share(y1 - y0, page.height, "6px") },
+      // A little larger than the block, so that the line does not lie on the letters.
+      style: place(block.bbox, page, "6px"),
       on: { click: () => this._select(block.id, "picture") },
     }, doubts.length > 0 && el("span", { class: "mark", "aria-hidden": "true" }, "!"));
   }

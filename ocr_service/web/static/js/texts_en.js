@@ -142,6 +142,7 @@ export default {
   "doc.failed": "This page could not be read",
   "doc.next_doubt": "Next in doubt",
   "doc.no_doubt": "none further on",
+  "doc.no_doubt_on_page": "Nothing in doubt",
   "doc.on_page": "on this page",
   "doc.warnings": "Warnings",
   "doc.table": "Table",
@@ -156,6 +157,7 @@ export default {
   "block.refinement": "Second look by the VLM",
   "block.agreement": "Agreement",
   "block.doubts": "In doubt",
+  "block.weak_line": "Unsure line",
   "block.answer": "What the VLM answered",
   "block.warnings": "Warnings",
 

@@ -142,6 +142,7 @@ export default {
   "doc.failed": "Эту страницу не удалось прочитать",
   "doc.next_doubt": "К сомнительному",
   "doc.no_doubt": "дальше нет",
+  "doc.no_doubt_on_page": "Сомнительного нет",
   "doc.on_page": "на странице",
   "doc.warnings": "Предупреждения",
   "doc.table": "Таблица",
@@ -156,6 +157,7 @@ export default {
   "block.refinement": "Повторный взгляд VLM",
   "block.agreement": "Согласие",
   "block.doubts": "Под сомнением",
+  "block.weak_line": "Неуверенно",
   "block.answer": "Что ответила VLM",
   "block.warnings": "Предупреждения",
 
