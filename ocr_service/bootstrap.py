@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from ocr_service.api import logs
 from ocr_service.api.app import create_app, framed
+from ocr_service.api.connections import ConnectionLimits
 from ocr_service.api.gate import Rules
 from ocr_service.api.key_limits import KeyLimits
 from ocr_service.api.keys import ApiKeys, lines_of
@@ -272,7 +273,8 @@ async def _serve(settings: Settings, placement: Placement) -> None:
         await service.documents.drain(grace_s)
 
     app = framed(service.app, service.rules, settings.cors_origins)
-    server = Server(app, settings.ocr_host, settings.ocr_port, drain, settings.ocr_shutdown_grace_s)
+    limits = ConnectionLimits(settings.ocr_max_connections, settings.ocr_header_timeout_s)
+    server = Server(app, (settings.ocr_host, settings.ocr_port), drain, settings.ocr_shutdown_grace_s, limits)
     await server.serve()
 
 

@@ -74,6 +74,10 @@ class Settings(BaseModel):
     ocr_upload_timeout_s: Annotated[float, Field(gt=0)] = Field(
         default=60.0, description="Longest silence of a client in the middle of its upload or of its answer, in seconds."
     )
+    ocr_header_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        default=20.0, description="Time for a request's head, and for what a client still sends after its answer, in seconds."
+    )
+    ocr_max_connections: Annotated[int, Field(ge=1)] = Field(default=1000, description="Connections at the same time; more are closed.")
     ocr_max_documents: Annotated[int, Field(ge=1)] = Field(
         default=64, description="Documents in the service at the same time, uploads included; more get 503."
     )
