@@ -124,6 +124,21 @@ def test_a_service_that_is_killed_and_started_again_is_taken_up_without_a_page_l
     person.complaints[:] = [text for text in person.complaints if "net::ERR_" not in text]
 
 
+def test_the_list_keeps_what_it_knows_while_the_service_is_away(person: Person) -> None:
+    person.visit()
+    gate = person.gate()
+    person.send("kept.pdf", orders=f"pages=3 gate={gate} gate_after=2")
+    expect(row(person, "kept.pdf")).to_contain_text("2 of 3 pages")
+    person.page.route("**/ocr/jobs/*", lambda route: route.abort())
+    expect(person.page.locator("#away")).to_be_visible()
+    gate.touch()
+    expect(row(person, "kept.pdf")).to_contain_text("2 of 3 pages")
+    person.page.unroute("**/ocr/jobs/*")
+    expect(person.page.locator("#away")).to_be_hidden(timeout=20_000)
+    expect(row(person, "kept.pdf")).to_contain_text("Done")
+    person.complaints[:] = [text for text in person.complaints if "net::ERR_" not in text]
+
+
 def test_an_upload_that_meets_no_service_is_sent_again_under_the_same_key(person: Person) -> None:
     person.visit()
     keys: list[str | None] = []

@@ -99,3 +99,23 @@ def test_no_barriers_on_any_view(person: Person) -> None:
     person.page.locator(".view-switch button").nth(1).click()
     person.page.locator(".menu summary").click()
     assert barriers(person) == []
+
+
+@pytest.mark.parametrize("settings", [DARK, PHONE], ids=["dark", "phone"])
+def test_no_barriers_where_something_went_wrong(person: Person) -> None:
+    person.visit()
+    person.send("broken.pdf", orders="no such order")
+    person.page.locator(".badge.state-failed").wait_for()
+    person.page.set_input_files("#files", {"name": "notes.pdf", "mimeType": "application/pdf", "buffer": b"no PDF at all"})
+    person.page.locator(".badge.state-refused").wait_for()
+    person.send("half.pdf", orders="pages=2 fails=1")
+    person.page.locator(".badge.state-partial").wait_for()
+    assert barriers(person) == []
+    person.page.get_by_role("link", name="half.pdf").click()
+    person.page.locator(".message").filter(visible=True).first.wait_for()
+    assert barriers(person) == []
+    person.page.route("**/ocr/**", lambda route: route.abort())
+    person.page.reload()
+    expect(person.page.locator("#away")).to_be_visible()
+    assert barriers(person) == []
+    person.complaints[:] = [text for text in person.complaints if "net::ERR_" not in text]

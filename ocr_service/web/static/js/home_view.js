@@ -182,7 +182,9 @@ export class HomeView {
         for (const entry of entries()) if (!this._isSettled(entry)) await this._ask(entry, signal);
         failures = 0;
         await new Promise((resolve) => setTimeout(resolve, document.hidden ? POLL_HIDDEN_MS : POLL_MS));
-      } catch {
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!mayPass(error)) throw error;
         // Away: what is known stays as it is, and the others are not asked about either.
         await pause(failures++, signal).catch(() => undefined);
       }

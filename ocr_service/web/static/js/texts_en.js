@@ -7,6 +7,7 @@ export default {
   "theme.system": "System theme",
   "theme.light": "Light",
   "theme.dark": "Dark",
+  connection: "Connection",
   "connection.away": "The service cannot be reached. Trying again: what it has accepted goes on by itself.",
   "connection.back": "The service is back.",
   cancel: "Cancel",

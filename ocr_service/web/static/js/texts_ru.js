@@ -7,6 +7,7 @@ export default {
   "theme.system": "Тема системы",
   "theme.light": "Светлая",
   "theme.dark": "Тёмная",
+  connection: "Связь с сервисом",
   "connection.away": "Сервис недоступен, пробуем снова: принятое им не пропадёт и продолжится само.",
   "connection.back": "Сервис снова на связи.",
   cancel: "Отмена",
