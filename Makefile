@@ -1,4 +1,4 @@
-.PHONY: run test check lock bench image-test sbom
+.PHONY: run test check lock bench fuzz image-test sbom
 
 run: ## set everything up and start the service
 	@scripts/run
@@ -14,6 +14,9 @@ lock: ## write the lock files anew from requirements_*.in
 
 bench: ## measure: make bench ARGS="speed --pages 4"
 	@scripts/bench $(ARGS)
+
+fuzz: ## send broken PDFs to a service for a while: make fuzz ARGS="--minutes 20 --seed 7"
+	@.venv/bin/python -m tests.fuzz.campaign $(ARGS)
 
 image-test: ## build the container's CPU variant with buildah and try it (root, buildah, debootstrap)
 	@scripts/image-test $(ARGS)
