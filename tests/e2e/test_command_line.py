@@ -184,7 +184,7 @@ def test_nobody_there(ocr: CommandLine) -> None:
 def test_a_service_that_dies_in_the_middle_leaves_nothing_half_written_and_the_next_run_goes_on(ocr: CommandLine, tmp_path: Path) -> None:
     gate, trace = tmp_path / "gate", tmp_path / "trace"
     ocr.write("a.pdf", document(pages=1))
-    ocr.write("b.pdf", document(pages=3, gate_after=1, gate=gate, trace=trace))
+    ocr.write("b.pdf", document(pages=2, gate_after=1, gate=gate, trace=trace))
     (tmp_path / "mortal").mkdir()
     with ExitStack() as stack, running(SCRIPT, tmp_path / "mortal") as mortal:
         ocr.environment["OCR_URL"] = mortal.url
