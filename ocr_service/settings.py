@@ -1,7 +1,8 @@
 """Every setting: its name, type, default and meaning. The only module that reads the environment.
 
-The names that deployments already use have no prefix; all others begin with `OCR_`. A misspelt name or an impossible value stops
-the start with one clear line. README's table is made from this class and checked against it by a test.
+The names that deployments already use have no prefix; all others begin with `OCR_`, or `VLM_` where they are about the model server. A
+misspelt name or an impossible value stops the start with one clear line. README's table is made from this class and checked against it by
+a test.
 """
 
 from __future__ import annotations
@@ -19,13 +20,22 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 # Kubernetes describes every Service of the namespace in every pod's environment: one named "ocr" becomes OCR_SERVICE_HOST,
 # OCR_PORT=tcp://10.0.0.1:8081, OCR_PORT_8081_TCP_ADDR and so on. They are addressed to nobody, so they are neither settings nor misspelt.
 _SERVICE_LINK_NAME = re.compile(
-    r"OCR_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)", re.ASCII
+    r"(?:OCR|VLM)_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)", re.ASCII
 )
 _SERVICE_LINK_VALUE = re.compile(r"(?:tcp|udp|sctp)://\S+", re.ASCII)
 
 
 # The command line's, in whose shell a service may be started: neither settings of the service nor misspelt (cli/environment.py).
 CLIENT_NAMES = frozenset({"OCR_URL", "OCR_API_KEY", "OCR_PASSWORD"})
+# start_vllm.sh's, which the programs that it starts see, too. What begins with VLLM_ is vLLM's own, except for VLLM_URL.
+CONTAINER_NAMES = frozenset(
+    f"VLM_{name}"
+    for name in (
+        "COMMAND", "MODEL", "GPU", "WARMUP", "START_TIMEOUT_S", "HANG_S", "STOP_TIMEOUT_S", "MAX_FAILURES", "PROVEN_S",
+        "RESTART_PAUSE_S", "TICK_S",
+    )
+)  # fmt: skip
+_PREFIXES = ("OCR_", "VLM_", "CLOUDRU_S3_")
 
 
 class SettingsError(Exception):
@@ -261,8 +271,8 @@ class Settings(BaseModel):
         environ = _without_service_links(os.environ if environ is None else environ)
         known = {name.upper(): name for name in cls.model_fields}
         for name in environ:
-            if name.startswith(("OCR_", "CLOUDRU_S3_")) and name not in known and name not in CLIENT_NAMES:
-                close = difflib.get_close_matches(name, known, n=1)
+            if name.startswith(_PREFIXES) and name not in known and name not in CLIENT_NAMES | CONTAINER_NAMES:
+                close = difflib.get_close_matches(name, [*known, *sorted(CONTAINER_NAMES)], n=1)
                 hint = f"; did you mean {close[0]}?" if close else f"; known settings: {', '.join(sorted(known))}"
                 raise SettingsError(f"{name} is not a setting of this service{hint}")
         # An empty variable means "not set": Compose files and Helm charts pass empty strings for what is left out.
@@ -279,11 +289,11 @@ class Settings(BaseModel):
 
 
 def _without_service_links(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without what Kubernetes adds for a Service whose name begins with "ocr"."""
+    """The environment without what Kubernetes adds for a Service whose name begins with "ocr" or "vlm"."""
     return {
         name: value
         for name, value in environ.items()
-        if not _SERVICE_LINK_NAME.fullmatch(name) and not (name.startswith("OCR_") and _SERVICE_LINK_VALUE.fullmatch(value))
+        if not _SERVICE_LINK_NAME.fullmatch(name) and not (name.startswith(("OCR_", "VLM_")) and _SERVICE_LINK_VALUE.fullmatch(value))
     }
 
 

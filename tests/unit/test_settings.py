@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from ocr_service.settings import Settings, SettingsError
+from ocr_service.settings import CONTAINER_NAMES, Settings, SettingsError
 
 S3 = {
     "CLOUDRU_S3_ENDPOINT": "https://s3.example.org",
@@ -49,8 +50,26 @@ def test_an_empty_variable_counts_as_not_set() -> None:
     assert Settings.from_environment({"OCR_PORT": "", "CLOUDRU_S3_BUCKET": ""}) == Settings()
 
 
-def test_a_misspelt_name_stops_the_start_and_is_told_the_right_one() -> None:
-    assert error_of(OCR_WORKER="2") == "OCR_WORKER is not a setting of this service; did you mean OCR_WORKERS?"
+@pytest.mark.parametrize(
+    ("misspelt", "right"),
+    [
+        ("OCR_WORKER", "OCR_WORKERS"),
+        ("VLM_CONCURENCY", "VLM_CONCURRENCY"),
+        ("VLM_PAGE_TIMEOUT", "VLM_PAGE_TIMEOUT_S"),
+        ("VLM_WARM_UP", "VLM_WARMUP"),
+    ],
+)
+def test_a_misspelt_name_stops_the_start_and_is_told_the_right_one(misspelt: str, right: str) -> None:
+    assert error_of(**{misspelt: "2"}) == f"{misspelt} is not a setting of this service; did you mean {right}?"
+
+
+def test_what_is_vllms_own_and_what_start_vllm_takes_for_itself_is_not_misspelt() -> None:
+    script = (Path(__file__).parents[2] / "start_vllm.sh").read_text(encoding="utf-8")
+    taken = set(re.findall(r'^: "\$\{(VLM_\w+):=', script, re.MULTILINE))
+    settings = {name.upper() for name in Settings.model_fields}
+    assert taken - settings == CONTAINER_NAMES
+    environment = dict.fromkeys([*CONTAINER_NAMES, "VLLM_PLUGINS", "VLLM_CACHE_ROOT", "VLLM_NO_USAGE_STATS"], "x")
+    assert Settings.from_environment(environment) == Settings()
 
 
 def test_a_name_like_no_setting_is_told_all_of_them() -> None:
@@ -106,8 +125,8 @@ def test_secrets_do_not_show_in_the_settings_text() -> None:
     assert "tenant:key" not in text
 
 
-@pytest.mark.parametrize("service", ["OCR", "OCR_API"])
-def test_what_kubernetes_adds_for_a_service_named_ocr_changes_nothing(service: str) -> None:
+@pytest.mark.parametrize("service", ["OCR", "OCR_API", "VLM", "VLM_MODEL"])
+def test_what_kubernetes_adds_for_a_service_named_ocr_or_vlm_changes_nothing(service: str) -> None:
     links = {
         f"{service}_SERVICE_HOST": "10.0.0.1",
         f"{service}_SERVICE_PORT": "8081",
