@@ -30,7 +30,10 @@ class FinishReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """An encoded cut-out of the upright page for the VLM. `bbox` is what it shows, margin included, in upright page pixels."""
+    """An encoded cut-out of the upright page for the VLM. `bbox` is what it shows, margin included, in upright page pixels.
+
+    `width` and `height` are the picture's own; a tiny or very long cut-out lies in the middle of white.
+    """
 
     block_id: str
     bbox: BBox

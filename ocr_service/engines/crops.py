@@ -23,6 +23,9 @@ _MARGINS_IN = (0.03, 0.1)
 _LARGEST_PNG = 2 * 1024 * 1024
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 3]
+# The model's processor refuses what is 200 times as long as high, and looks at what is smaller than one of its tokens enlarged. Our own
+# server pads such crops itself; others do not.
+_SHORTEST_SIDE, _LARGEST_ASPECT = 28, 100
 # What a page may send along: blocks whose crops do not fit are not asked about, instead of losing the page.
 _ALL_CROPS = 32 * 1024 * 1024
 
@@ -57,9 +60,21 @@ def _cut(block: Block, rgb: Image, margin: float) -> Crop:
     box = BBox(block.bbox.x0 - margin, block.bbox.y0 - margin, block.bbox.x1 + margin, block.bbox.y1 + margin).clipped(width, height)
     x0, y0 = min(int(box.x0), width - 1), min(int(box.y0), height - 1)
     x1, y1 = max(x0 + 1, int(np.ceil(box.x1))), max(y0 + 1, int(np.ceil(box.y1)))
-    pixels = rgb[y0:y1, x0:x1]
+    pixels = _padded(rgb[y0:y1, x0:x1])
     media_type, data = _encoded(pixels)
-    return Crop(block.id, BBox(x0, y0, x1, y1), x1 - x0, y1 - y0, media_type, data)
+    return Crop(block.id, BBox(x0, y0, x1, y1), pixels.shape[1], pixels.shape[0], media_type, data)
+
+
+def _padded(pixels: Image) -> Image:
+    """In the middle of white, where a side is too short to be looked at."""
+    height, width = pixels.shape[:2]
+    more_height = max(_SHORTEST_SIDE, -(-width // _LARGEST_ASPECT)) - height
+    more_width = max(_SHORTEST_SIDE, -(-height // _LARGEST_ASPECT)) - width
+    if max(more_height, more_width) <= 0:
+        return pixels
+    above, left = max(0, more_height) // 2, max(0, more_width) // 2
+    below, right = max(0, more_height) - above, max(0, more_width) - left
+    return np.asarray(cv2.copyMakeBorder(pixels, above, below, left, right, cv2.BORDER_CONSTANT, value=(255, 255, 255)), np.uint8)
 
 
 def _encoded(pixels: Image) -> tuple[MediaType, bytes]:

@@ -59,6 +59,22 @@ def test_the_second_look_shows_more_around_the_block_and_neither_leaves_the_page
     assert (first.bbox.x0, second.bbox.x1) == (0, 600)
 
 
+@pytest.mark.parametrize("box", [BBox(100, 100, 102, 101), BBox(50, 200, 5950, 203), BBox(300, 20, 303, 5980)], ids=["dot", "wide", "high"])
+def test_a_crop_that_models_refuse_lies_in_the_middle_of_white(box: BBox) -> None:
+    page = coloured(6000, 6000)
+    (question,) = cut_questions([block(box)], page, 100, ALL)
+    crop = question.crops[0]
+    shown, own = decoded(crop), same_place(crop, page)
+    assert (crop.height, crop.width) == shown.shape[:2]
+    assert min(shown.shape[:2]) >= 28
+    assert max(shown.shape[:2]) <= 100 * min(shown.shape[:2])
+    top, left = ((whole - part) // 2 for whole, part in zip(shown.shape[:2], own.shape[:2], strict=True))
+    inside = np.zeros(shown.shape[:2], bool)
+    inside[top : top + own.shape[0], left : left + own.shape[1]] = True
+    assert (shown[inside] == own.reshape(-1, 3)).all()
+    assert (shown[~inside] == 255).all()
+
+
 def test_grey_pages_take_less_than_half_the_bytes_of_coloured_ones() -> None:
     grey = np.repeat(grainy(300, 300)[:, :, :1], 3, axis=2)
     sizes = [len(cut_questions([block(BBox(0, 0, 300, 300))], page, DPI, ALL)[0].crops[0].data) for page in (grey, grainy(300, 300))]
