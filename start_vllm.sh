@@ -97,6 +97,7 @@ start_vlm() {
   [[ $port =~ ^[0-9]+$ ]] || port=80
   arguments=(serve "$VLM_MODEL" --served-model-name "$VLM_MODEL_NAME" --host 127.0.0.1 --port "$port"
     --max-model-len 16384 --max-num-batched-tokens 16384 --limit-mm-per-prompt '{"image":1}'
+    --mm-processor-kwargs '{"max_pixels": 1003520}'           # 1280 tokens a picture, as PaddleX's pipeline asks for
     --no-enable-prefix-caching --mm-processor-cache-gb 0      # crops do not repeat
     --allowed-media-domains none.invalid                      # nobody makes the server fetch an address
     --disable-access-log-for-endpoints "/health,/metrics"

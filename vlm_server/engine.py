@@ -13,8 +13,9 @@ from typing import Any, cast
 from fastapi import Request
 
 from vlm_server.problems import Problem, engine_unavailable, invalid, overloaded
-from vlm_server.prompts import PROMPTS
+from vlm_server.prompts import prompt_for
 from vlm_server.reading import Question
+from vlm_server.templates import version_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,12 @@ def _chat_request(question: Question, image: bytes, model: str, context: int) ->
 
     kind = "jpeg" if image.startswith(b"\xff\xd8") else "png"
     url = f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
+    prompt = prompt_for(version_of(model), question.task)
     fields: dict[str, Any] = {
         "model": model, "temperature": question.temperature, "stream": True,
         "stream_options": {"include_usage": True, "continuous_usage_stats": True},
         "messages": [{"role": "user", "content": [
-            {"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": PROMPTS[question.task]},
+            {"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": prompt},
         ]}],
     }  # fmt: skip
     if question.max_tokens < context // 2:  # else vLLM gives what the context has room for, and refuses more than that

@@ -25,6 +25,12 @@ PROMPTS = {
     Task.SEAL: "Seal Recognition:",
 }
 
+
+def prompt_for(version: str, task: Task) -> str:
+    """The first version was not taught to read seals as such; it reads them as text."""
+    return PROMPTS[Task.OCR if version == "v1" and task is Task.SEAL else task]
+
+
 # Images come before the text whatever their order; a system message stands before the user's; answers end with </s>.
 _TEMPLATE = """\
 {%- if not add_generation_prompt is defined -%}{%- set add_generation_prompt = true -%}{%- endif -%}
@@ -59,4 +65,5 @@ CHAT_TEMPLATES = {"v1": _template("Assistant: "), "v1.5": _template("Assistant:\
 
 def rendered_prompt(version: str, task: Task) -> str:
     """The text that the model of that version was trained to continue, with one image."""
-    return f"<|begin_of_sentence|>User: {IMAGE_MARK}{PROMPTS[task]}\n{'Assistant: ' if version == 'v1' else 'Assistant:' + chr(10)}"
+    answer_mark = "Assistant: " if version == "v1" else "Assistant:\n"
+    return f"<|begin_of_sentence|>User: {IMAGE_MARK}{prompt_for(version, task)}\n{answer_mark}"

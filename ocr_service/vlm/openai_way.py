@@ -1,4 +1,8 @@
-"""Asking any OpenAI-compatible server that runs PaddleOCR-VL: the official genai image, a plain vLLM, a gateway before them."""
+"""Asking any OpenAI-compatible server that runs PaddleOCR-VL: the official genai image, a plain vLLM, a gateway before them.
+
+How many pixels of a crop the model sees is the server's to say (`--mm-processor-kwargs`), here as with `/v1/markdown`: vLLM refuses
+requests with limits of their own, unless it was started with `--trust-request-mm-kwargs`.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,6 @@ from ocr_service.vlm.trouble import Trouble
 
 # What PaddleX's own pipeline asks for: without a limit a server generates until its context is full.
 _MAX_TOKENS = 4096
-_MIN_PIXELS = 144 * 28 * 28
-_MAX_PIXELS = 1280 * 28 * 28
 
 
 class _Message(msgspec.Struct):
@@ -65,7 +67,6 @@ class OpenAiWay:
             "temperature": sampling.temperature,
             "max_completion_tokens": sampling.max_tokens or _MAX_TOKENS,
             "skip_special_tokens": True,
-            "mm_processor_kwargs": {"min_pixels": _MIN_PIXELS, "max_pixels": _MAX_PIXELS},
         }
         if sampling.repetition_penalty is not None:
             body["repetition_penalty"] = sampling.repetition_penalty

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
@@ -14,7 +15,12 @@ import psutil
 import pytest
 from PIL import Image, features
 
-from tests.vlm_server.real import Server, until
+from ocr_service.domain.geometry import BBox
+from ocr_service.domain.media import MediaType
+from ocr_service.domain.vlm import Crop, Sampling, VlmAnswer, VlmTask
+from ocr_service.vlm.client import VlmClient
+from ocr_service.vlm.config import ClientConfig
+from tests.vlm_server.real import API_KEY, Server, until
 
 pytestmark = [
     pytest.mark.skipif(os.environ.get("OCR_TEST_VLLM") != "1", reason="real vLLM is tested with OCR_TEST_VLLM=1 (needs 2.5 GB)"),
@@ -93,6 +99,38 @@ def test_a_bad_request_is_a_problem_and_the_connection_lives_on(vllm: Server, bo
     assert (refused.status_code, refused.json()["code"]) == (status, code)
     assert refused.headers["content-type"] == "application/problem+json"
     assert vllm.http.post("/v1/markdown", json=asked(crop())).status_code == 200
+
+
+@pytest.mark.skipif(not features.check("freetype2"), reason="Pillow without FreeType draws no text")
+def test_the_services_client_hears_the_same_from_vllms_own_chat_completions(vllm: Server) -> None:
+    """Every task, through VLLM_URL=…/v1/markdown and …/v1: prompts, pixels and sampling have to be the same for that."""
+    sampling = Sampling(temperature=0.0, repetition_penalty=1.05, max_tokens=40)
+
+    async def answers(url: str) -> dict[tuple[int, VlmTask], VlmAnswer]:
+        client = VlmClient(ClientConfig(url, API_KEY), Silent())
+        try:
+            return {(n, task): await client.read(picture, task, sampling) for n, picture in enumerate(pictures) for task in VlmTask}
+        finally:
+            await client.aclose()
+
+    pictures = [
+        Crop("b01", BBox(0, 0, 1, 1), 1, 1, MediaType.PNG, crop(text, seed))
+        for text, seed in (("Поставщик", 3), ("15.03.2024", 4), ("Seconds", 1))
+    ]
+    own, official = (asyncio.run(answers(f"{vllm.url}/v1{path}")) for path in ("/markdown", ""))
+
+    assert own == official
+    assert own[2, VlmTask.OCR].content == "Seconds"
+
+
+class Silent:
+    """A ClientObserver."""
+
+    def vlm_asked(self, task: VlmTask, outcome: str, seconds: float, prompt_tokens: int, completion_tokens: int) -> None:
+        """Nobody counts here."""
+
+    def vlm_retried(self) -> None:
+        """Nor here."""
 
 
 def test_without_the_api_key_nobody_is_answered(vllm: Server) -> None:
