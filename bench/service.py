@@ -76,6 +76,10 @@ class Service:
                 if "page" in value:
                     yield value
 
+    def file(self, document_id: str, name: str) -> bytes:
+        """A file of a document."""
+        return httpx.get(f"{self.url}/ocr/documents/{document_id}/files/{name}").raise_for_status().content
+
     def processes(self) -> dict[str, psutil.Process]:
         """`api` and `worker 1`, `worker 2` …, by age."""
         workers = [child for child in self.process.children() if "ocr_service.workers.child" in " ".join(child.cmdline())]

@@ -12,7 +12,6 @@ import asyncio
 import io
 import re
 import time
-from collections import defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,9 +23,10 @@ from tests.fakes.vlm_server import Asked
 
 _LETTERS_A_TOKEN = 3
 _THUMBNAIL = (24, 24)
+_SAME_ASPECT = 0.15
+_ALIKE = 24.0  # of 255, as the mean over a thumbnail
 _TAGS = re.compile(r"<[^>]*>")
 _CELLS = re.compile(r"<(?:td|th|tr)\b")
-Size = tuple[int, int]
 
 
 def tokens(text: str) -> int:
@@ -121,27 +121,27 @@ class Listener:
 
 
 class Reader:
-    """A script for the fake server that knows what is written on every picture, also after it was encoded anew."""
+    """A script for the fake server that knows what is written on every picture, also after it was cut out and encoded anew."""
 
     def __init__(self, gpu: Gpu, known: list[tuple[bytes, str]]) -> None:
         self._gpu = gpu
-        self._by_size: dict[Size, list[tuple[np.ndarray, str]]] = defaultdict(list)
+        self._known = [(*_seen(image), text) for image, text in known]
         self.unknown = 0
-        for image, text in known:
-            size, small = _seen(image)
-            self._by_size[size].append((small, text))
 
     def __call__(self, asked: Asked) -> Act:
-        size, small = _seen(asked.image)
-        alike = self._by_size.get(size)
-        if alike is None:
+        aspect, small = _seen(asked.image)
+        unlike, text = min(
+            ((float(np.abs(other - small).mean()), text) for shape, other, text in self._known if abs(shape / aspect - 1) < _SAME_ASPECT),
+            default=(255.0, ""),
+        )
+        if unlike > _ALIKE:
             self.unknown += 1
             return Answer("")
-        _, text = min(alike, key=lambda entry: float(np.abs(entry[0] - small).sum()))
         return _Generated(text, completion_tokens=tokens(text), gpu=self._gpu)
 
 
-def _seen(image: bytes) -> tuple[Size, np.ndarray]:
+def _seen(image: bytes) -> tuple[float, np.ndarray]:
+    """Width by height, and a thumbnail."""
     with Image.open(io.BytesIO(image)) as picture:
         grey = picture.convert("L")
-        return picture.size, np.asarray(grey.resize(_THUMBNAIL, Image.Resampling.BOX), np.float32)
+        return picture.width / picture.height, np.asarray(grey.resize(_THUMBNAIL, Image.Resampling.BOX), np.float32)
