@@ -6,13 +6,19 @@ from argparse import Namespace
 
 import pytest
 
-from vlm_server.prompts import CHAT_TEMPLATES, Task, rendered_prompt
+from vlm_server.prompts import CHAT_TEMPLATES, Task, prompt_for, rendered_prompt
 from vlm_server.templates import WrongTemplate, check, render, version_of
 
 
 @pytest.mark.parametrize("version", ["v1", "v1.5", "v1.6"])
 def test_the_template_of_a_version_renders_the_words_it_was_trained_with(version: str) -> None:
     assert render(CHAT_TEMPLATES[version]) == rendered_prompt(version, Task.OCR)
+
+
+@pytest.mark.parametrize(("version", "words"), [("v1", "OCR:"), ("v1.5", "Seal Recognition:"), ("v1.6", "Seal Recognition:")])
+def test_the_first_version_is_asked_to_read_a_seal_as_text(version: str, words: str) -> None:
+    assert prompt_for(version, Task.SEAL) == words
+    assert prompt_for(version, Task.CHART) == "Chart Recognition:"
 
 
 @pytest.mark.parametrize(
