@@ -8,8 +8,10 @@ import numpy as np
 from ocr_service.domain.blocks import Source
 from ocr_service.domain.documents import PageOptions
 from ocr_service.domain.geometry import Upright
+from ocr_service.engines.bullets import with_bullets
 from ocr_service.engines.crops import cut_questions
 from ocr_service.engines.layout import LayoutModel
+from ocr_service.engines.list_sequence import with_counted_markers
 from ocr_service.engines.overlooked_pictures import overlooked_pictures, taken
 from ocr_service.engines.page_blocks import PageParts, assemble
 from ocr_service.engines.page_image import page_image
@@ -53,14 +55,14 @@ class ScannedPageReader:
             ruled, clean = find_tables_and_clean(gray, dpi)
         with watch.stage("ocr"):
             cells = [cell.bbox for table in ruled for cell in table.cells]
-            lines = [_page_line(line) for line in self._ocr.read(clean, cells, reader)]
+            lines = with_bullets([_page_line(line) for line in self._ocr.read(clean, cells, reader)], clean)
         with watch.stage("layout"):
             regions = self._layout.of_picture(gray, lines, dpi)
         with watch.stage("assemble"):
             tables, rest = find_tables(ruled, regions, lines, gray, dpi)
             height, width = gray.shape
             regions += overlooked_pictures(gray, (width, height), dpi, taken(rest, tables, regions))
-            blocks = assemble(PageParts(width, height, rest, tuple(regions), tables, Source.OCR))
+            blocks = with_counted_markers(assemble(PageParts(width, height, rest, tuple(regions), tables, Source.OCR)))
             blocks, pictures = cut_pictures(blocks, number, rgb)
         if options.image:
             with watch.stage("image"):

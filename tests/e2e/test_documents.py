@@ -27,7 +27,6 @@ ACTS = ["act_scan.pdf", "act_turned_90.png", "act_turned_180.jpg", "act_turned_2
 AS_PICTURE = {"text_layer": "ignore"}
 BOTH_WAYS = [pytest.param({}, id="from the file"), pytest.param(AS_PICTURE, id="from the picture")]
 GOOD_OCR = 0.95
-NO_BULLETS = pytest.mark.xfail(reason="neither recogniser knows a bullet: items of a scan lose it and become paragraphs")
 
 
 class Service:
@@ -216,17 +215,12 @@ def test_list_items_keep_their_own_markers(service: Service) -> None:
     assert "- соответствие товара накладной и счёту;" in page.markdown
 
 
-def test_list_items_of_a_scan_keep_their_numbers(service: Service) -> None:
-    [page] = service.read("lists.pdf", **AS_PICTURE).pages
-    markers = [block.marker for block in labelled(page, "list_item")]
-    assert [marker for marker in markers if marker and marker[0].isdigit()][:3] == ["1.", "2.", "3."]
-
-
-@NO_BULLETS
-def test_list_items_of_a_scan_keep_their_bullets(service: Service) -> None:
+def test_list_items_of_a_scan_keep_their_own_markers(service: Service) -> None:
     [page], [true] = service.read("lists.pdf", **AS_PICTURE).pages, truth.of("lists.pdf")
-    bulleted = [item["text"].split()[0] for item in true.of("item") if item["marker"] == "•"]
-    assert [block.content.split()[0] for block in labelled(page, "list_item")[: len(bulleted)]] == bulleted
+    items = [(block.marker, block.content.split()[0]) for block in labelled(page, "list_item")]
+    assert items == [(item["marker"], item["text"].split()[0]) for item in true.of("item")]
+    assert "\n2. Пересчитать места вместе с водителем." in page.markdown
+    assert "- соответствие товара накладной и счёту;" in page.markdown
 
 
 @pytest.mark.parametrize("form", BOTH_WAYS)
