@@ -23,8 +23,9 @@ PROJECT = Path(__file__).parents[1]
 OUT = PROJECT / "bench" / "out"
 START_S = 180.0
 STOP_S = 60.0
-# A benchmark must see growth and must not be cut short: nothing is renewed, no limit of time or size is met.
+# A benchmark must see growth and must not be cut short: nothing is renewed, no limit of time or size is met, no page is spared.
 UNLIMITED = {
+    "OCR_PAGE_CACHE_MB": "0",
     "OCR_WORKER_MAX_PAGES": "100000",
     "OCR_WORKER_RECYCLE_MB": "100000",
     "OCR_WORKER_MEMORY_MB": "8192",

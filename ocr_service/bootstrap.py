@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -33,10 +33,12 @@ from ocr_service.jobs.service import JobService
 from ocr_service.models.catalogue import known_models
 from ocr_service.models.manifest import usable
 from ocr_service.pipeline import service as pipeline
+from ocr_service.pipeline.page_cache import CachedWorkers, KeepingRefiner
 from ocr_service.pipeline.refinement.refiner import Refiner
 from ocr_service.placement import STRUCTURE_V3, Placement, place_here
 from ocr_service.settings import Settings, SettingsError
 from ocr_service.storage.local import LocalStore
+from ocr_service.storage.page_cache import PageCache
 from ocr_service.storage.s3_bucket import S3Bucket, S3Config
 from ocr_service.storage.s3_probe import s3_reachable
 from ocr_service.storage.s3_store import S3Store
@@ -80,14 +82,19 @@ def build(settings: Settings, placement: Placement) -> Service:
     s3 = _s3_store(settings, store, uploads.output_dir)
     vlm = VlmClient(_client_config(settings), metrics) if settings.use_vlm_api else None
     refiner = NoRefinement() if vlm is None else Refiner(vlm, settings.vlm_concurrency, settings.vlm_page_timeout_s)
-    documents = pipeline.DocumentService(pipeline.Parts(pool, s3 or store, refiner, metrics), _limits(settings))
+    cache = _page_cache(settings, uploads.output_dir, metrics)
+    parts = pipeline.Parts(pool, s3 or store, refiner, metrics)
+    if cache is not None:
+        cached = CachedWorkers(pool, cache, vlm.identity if vlm is not None else _no_vlm)
+        parts = replace(parts, workers=cached, refiner=KeepingRefiner(refiner, cache))
+    documents = pipeline.DocumentService(parts, _limits(settings))
     metrics.watch(pool.stats, documents.stats)
     if vlm is not None:
         metrics.watch_vlm(vlm.stats)
     monitor = _monitor(settings, placement, uploads, pool, s3, vlm)
     jobs = JobService(jobs_config(settings, uploads.output_dir), documents, s3 or store, uploads.output_dir)
     metrics.watch_jobs(jobs.counts)
-    app = create_app(partial(_lifespan, pool, monitor, s3, vlm, jobs), guarded=bool(rules.keys))
+    app = create_app(partial(_lifespan, pool, monitor, s3, vlm, cache, jobs), guarded=bool(rules.keys))
     app.state.parts = Parts(
         documents=documents,
         jobs=jobs,
@@ -217,6 +224,18 @@ def _s3_store(settings: Settings, local: LocalStore, output_dir: Path) -> S3Stor
     return S3Store(local, S3Bucket(config), output_dir, wait_s=settings.ocr_s3_wait_s)
 
 
+def _page_cache(settings: Settings, output_dir: Path, metrics: Metrics) -> PageCache | None:
+    if settings.ocr_page_cache_mb == 0:
+        return None
+    cache = PageCache(output_dir, settings.ocr_page_cache_mb * MEBIBYTE, settings.ocr_page_cache_days)
+    metrics.watch_page_cache(cache.stats)
+    return cache
+
+
+async def _no_vlm() -> str:
+    return ""
+
+
 async def _s3_works(endpoint: str, store: S3Store) -> bool:
     return store.works and await s3_reachable(endpoint)
 
@@ -241,12 +260,20 @@ def _monitor(
 
 @asynccontextmanager
 async def _lifespan(
-    pool: WorkerPool, monitor: Monitor, s3: S3Store | None, vlm: VlmClient | None, jobs: JobService, _app: FastAPI
+    pool: WorkerPool,
+    monitor: Monitor,
+    s3: S3Store | None,
+    vlm: VlmClient | None,
+    cache: PageCache | None,
+    jobs: JobService,
+    _app: FastAPI,
 ) -> AsyncIterator[None]:
     async with pool, jobs.running():
         background = [asyncio.create_task(monitor.run())]
         if s3 is not None:
             background.append(asyncio.create_task(s3.run()))
+        if cache is not None:
+            background.append(asyncio.create_task(cache.run()))
         try:
             yield
         finally:

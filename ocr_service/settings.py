@@ -186,6 +186,14 @@ class Settings(BaseModel):
     vlm_api_key: SecretStr | None = Field(default=None, description="Key of the VLM server, sent as a bearer token.")
     vlm_model_name: str | None = Field(default=None, description="Model to ask an OpenAI-compatible server for; its first one if not set.")
 
+    # Pages that were read before
+    ocr_page_cache_mb: Annotated[int, Field(ge=0)] = Field(
+        default=1024, description="Disk under OUTPUT_DIR for pages that need not be read again, in MiB; 0: every page is read anew."
+    )
+    ocr_page_cache_days: Annotated[float, Field(gt=0)] = Field(
+        default=30.0, description="A kept page that was not needed for so long is removed, in days."
+    )
+
     # Page workers
     ocr_workers: Annotated[int, Field(ge=0)] = Field(
         default=0, description="Page workers; 0: one per GPU for `structure_v3`, else one per usable CPU core."

@@ -11,12 +11,14 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from ocr_service.api.page_cache_state import PageCacheCollector
 from ocr_service.api.vlm_state import VlmStateCollector
 from ocr_service.domain.blocks import RefinementStatus, Source
 from ocr_service.domain.documents import PageAnalysis, PageResult
 from ocr_service.domain.jobs import JobState
 from ocr_service.domain.vlm import VlmTask
 from ocr_service.pipeline.service import Stats
+from ocr_service.storage.page_cache import CacheStats
 from ocr_service.vlm.watching import ClientStats
 from ocr_service.workers.confinement import MECHANISMS
 from ocr_service.workers.stats import PoolStats
@@ -97,6 +99,10 @@ class Metrics:
     def watch_jobs(self, counts: Callable[[], dict[JobState, int]]) -> None:
         """Show how many jobs there are, too."""
         self._registry.register(_JobsCollector(counts))
+
+    def watch_page_cache(self, stats: Callable[[], CacheStats]) -> None:
+        """Show what the page cache does, too."""
+        self._registry.register(PageCacheCollector(stats))
 
     def render(self) -> bytes:
         """The text format that Prometheus reads."""

@@ -166,6 +166,7 @@ class Page(Wire):
     warnings: list[str]
     attempts: int
     image: str | None = Field(description="The one of `images` that shows the whole upright page; null unless `page_images` was asked for.")
+    cached: bool = Field(description="Whether the page was not read anew: one that looks and reads the same was kept.")
 
 
 class Options(Wire):

@@ -89,7 +89,8 @@ class Block(_Result, frozen=True):
 
 
 class Page(_Result, frozen=True):
-    """A page; what is None on a failed one, is not known of it. `images`: names of files under `images/`; `image`: the whole page's."""
+    """A page; what is None on a failed one, is not known of it. `images`: names of files under `images/`; `image`: the whole page's.
+    `cached`: it was read before, maybe in another document."""
 
     page: int
     status: str
@@ -107,6 +108,7 @@ class Page(_Result, frozen=True):
     warnings: tuple[str, ...]
     attempts: int
     image: str | None = None
+    cached: bool = False
 
     @property
     def failed(self) -> bool:

@@ -112,6 +112,7 @@ class PageAnalysis:
     """What a page worker returns. `page` counts from 1; `timings` are seconds per stage; `blocks` are in reading order.
 
     `questions`: what the VLM is to be asked, in the order of the blocks, with the crops to show; they go no further than the refiner.
+    `cached`: the page was read before, maybe in another document. `cache_key`: under which it may be kept, empty if it may not.
     """
 
     page: int
@@ -123,6 +124,8 @@ class PageAnalysis:
     timings: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
+    cached: bool = False
+    cache_key: str = ""
 
     @property
     def image(self) -> str | None:

@@ -6,6 +6,7 @@ An `async def` port must not block the event loop; a plain `def` port is called 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -57,6 +58,40 @@ class PageWorkers(Protocol):
 
     async def write_searchable_pdf(self, source: SourceFile, pages: Sequence[Path], target: Path) -> None:
         """Lay the text of the page files (`pages/0001.json`) invisibly over the source. Raises DocumentUnreadable, StorageFailed."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPage:
+    """A page that was read before and is kept under `key`; finding out took `seconds`."""
+
+    key: str
+    seconds: float
+
+
+class LookingWorkers(PageWorkers, Protocol):
+    """Page workers that can tell a page that is kept already from one that has to be read."""
+
+    async def look_or_analyse(
+        self, source: SourceFile, page: int, options: PageOptions, folder: Path, salt: str
+    ) -> tuple[PageAnalysis | KnownPage, int]:
+        """As `analyse`, unless the page is in the folder of a PageCache. `salt`: what the pages there depend on beside the worker."""
+
+
+class PageCache(Protocol):
+    """Pages that were read before, by a key of all that they depend on. Never raises: without it pages are read, only slower."""
+
+    @property
+    def folder(self) -> Path:
+        """Where a page worker sees whether a key is there."""
+
+    async def load(self, key: str, page: int) -> PageAnalysis | None:
+        """The page as number `page` of its new document; None if it cannot be had."""
+
+    async def keep(self, key: str, analysis: PageAnalysis) -> None:
+        """Keep a finished page."""
+
+    def looked(self, *, found: bool) -> None:
+        """A page was looked for."""
 
 
 class DocumentFolder(Protocol):

@@ -20,7 +20,7 @@ from ocr_service.engines.page_size import Image
 from ocr_service.engines.words import Word
 
 # ActualText may say anything, whatever the glyphs show; ligatures are taken apart.
-_FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_IGNORE_ACTUALTEXT | pymupdf.TEXT_MEDIABOX_CLIP
+LAYER_FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_IGNORE_ACTUALTEXT | pymupdf.TEXT_MEDIABOX_CLIP
 _BOLD_CHARS, _FILLED, _STROKED = 8, 16, 32
 _ITALIC, _MONO, _BOLD = 2, 8, 16
 # A sheet of the smallest print has 20,000 characters.
@@ -90,7 +90,7 @@ def read_layer(page: pymupdf.Page, number: int, dpi: int, gray: Image) -> LayerT
     Raises PageFailed.
     """
     try:
-        textpage = page.get_textpage(flags=_FLAGS)
+        textpage = page.get_textpage(flags=LAYER_FLAGS)
         if len(textpage.extractText()) > MAX_CHARS:
             return LayerText((), (), 0, 0, too_much=True)
         blocks = textpage.extractRAWDICT()["blocks"]

@@ -114,6 +114,7 @@ class PageJson(msgspec.Struct, frozen=True):
     """A page. `width`, `height`, `dpi`, `rotation`, `skew` and `text_layer` are null on a failed page, `error` on any other.
 
     `images` are all its files under `images/`; `image` is the one of the whole upright page, null unless `page_images` was asked for.
+    `cached`: the page was read before, and kept.
     """
 
     page: int
@@ -132,6 +133,7 @@ class PageJson(msgspec.Struct, frozen=True):
     warnings: list[str]
     attempts: int
     image: str | None = None
+    cached: bool = False
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -168,6 +170,7 @@ def _page(result: PageResult, *, include_running: bool) -> PageJson:
         warnings=[printable(warning) for warning in analysis.warnings] if analysis else [],
         attempts=result.attempts,
         image=analysis.image if analysis else None,
+        cached=analysis.cached if analysis else False,
     )
 
 
@@ -245,6 +248,7 @@ def _read_analysis(page: PageJson) -> PageAnalysis | None:
         pictures=tuple(Picture(name, _picture_type(name), b"") for name in page.images),
         timings=page.timings,
         warnings=tuple(page.warnings),
+        cached=page.cached,
     )
 
 

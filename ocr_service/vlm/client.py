@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from ocr_service.vlm.answers.read import read_answer
 from ocr_service.vlm.breaker import Breaker, BreakerState, Patience
 from ocr_service.vlm.clock import Clock, WallClock
 from ocr_service.vlm.config import ClientConfig
+from ocr_service.vlm.identity import identity
 from ocr_service.vlm.markdown_way import MarkdownWay
 from ocr_service.vlm.openai_way import OpenAiWay
 from ocr_service.vlm.places import Places
@@ -27,6 +29,7 @@ from ocr_service.vlm.wire import Wire
 
 _NOT_ASKED: Final = "not_asked"
 _PROBE_SAMPLING = Sampling(max_tokens=8)
+_IDENTITY_LASTS_S: Final = 30.0
 
 
 def status_urls(url: str) -> tuple[str, str]:
@@ -68,6 +71,9 @@ class VlmClient:
         self._wire = Wire(config)
         self._dialect = dialect_for(config.url, config.model)
         self._places = Places(config.max_concurrency)
+        self._identity = ""
+        self._identity_until = -math.inf
+        self._identifying = asyncio.Lock()
         patience = Patience(config.failures_to_open, config.first_pause_s, config.longest_pause_s)
         self._breaker = Breaker(patience, self._probe, self._clock, on_open=lambda: self._places.send_home(_not_asked))
 
@@ -88,6 +94,22 @@ class VlmClient:
         except (Trouble, VlmRefused):
             return False
         return True
+
+    async def identity(self) -> str:
+        """Which server and which models it has now, as one word; empty if it does not say. Asked for once in a while."""
+        async with self._identifying:
+            if self._clock.now() >= self._identity_until:
+                self._identity = await self._identify()
+                self._identity_until = self._clock.now() + _IDENTITY_LASTS_S
+            return self._identity
+
+    async def _identify(self) -> str:
+        _, models = status_urls(self._config.url)
+        try:
+            async with asyncio.timeout(self._config.connect_timeout_s):
+                return identity(await self._wire.get(models), (self._config.url, self._config.model))
+        except (Trouble, VlmRefused, TimeoutError):
+            return ""
 
     async def aclose(self) -> None:
         await self._breaker.aclose()

@@ -10,12 +10,15 @@ import importlib.metadata
 import logging
 import platform
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from ocr_service.domain.errors import DocumentUnreadable, PageFailed, PageOutOfMemory, ServiceError, StorageFailed
 from ocr_service.domain.ports import PageEngine
 from ocr_service.engines.config import EngineConfig
+from ocr_service.engines.fingerprint import fingerprint
 from ocr_service.workers.confinement import ParentGone, confine, limit_data, take_over_pipes, wall_off
 from ocr_service.workers.protocol import (
     LENGTH,
@@ -26,6 +29,8 @@ from ocr_service.workers.protocol import (
     Failed,
     Inspect,
     Inspected,
+    Known,
+    Look,
     Outcome,
     ProtocolViolation,
     Ready,
@@ -65,20 +70,30 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         _send(replies, Reply(request.id, Failed("setup_failed", f"OCR_WORKER_CONFINEMENT: {error}")))
         return SETUP_FAILED_STATUS
-    engine = _set_up(setup)
-    if isinstance(engine, Failed):
-        _send(replies, Reply(request.id, engine))
+    reader = _set_up(setup)
+    if isinstance(reader, Failed):
+        _send(replies, Reply(request.id, reader))
         return SETUP_FAILED_STATUS
-    _send(replies, Reply(request.id, Ready(engine.name, _versions(), walls)))
+    _send(replies, Reply(request.id, Ready(reader.engine.name, _versions(), walls)))
     while (request := _receive(requests)) is not None:
-        _send(replies, Reply(request.id, _perform(engine, request.task)))
+        _send(replies, Reply(request.id, _perform(reader, request.task)))
     return 0
 
 
-def _set_up(setup: Setup) -> PageEngine | Failed:
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """The worker's engine, and what it was built from."""
+
+    engine: PageEngine
+    config: EngineConfig
+    fingerprint: str
+
+
+def _set_up(setup: Setup) -> _Reader | Failed:
     limit_data(setup.data_limit_bytes)
     try:
-        return _factory(setup.engine)(setup.config)
+        engine = _factory(setup.engine)(setup.config)
+        return _Reader(engine, setup.config, fingerprint(engine.name, _versions(), setup.config))
     except Exception as error:
         log.exception("The engine cannot be built")
         return Failed("setup_failed", f"{type(error).__name__}: {error}")
@@ -100,10 +115,10 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _perform(engine: PageEngine, task: Task) -> Outcome:
+def _perform(reader: _Reader, task: Task) -> Outcome:
     """Do the task; whatever goes wrong becomes an answer, so that one bad file does not cost the process."""
     try:
-        return _answer(engine, task)
+        return _answer(reader, task)
     except ServiceError as error:
         return Failed(error.code, error.detail)
     except MemoryError:
@@ -113,17 +128,40 @@ def _perform(engine: PageEngine, task: Task) -> Outcome:
         return _unexpected(task, type(error).__name__)
 
 
-def _answer(engine: PageEngine, task: Task) -> Outcome:
+def _answer(reader: _Reader, task: Task) -> Outcome:
     match task:
         case Inspect(source):
-            return Inspected(engine.inspect(source))
-        case Analyse(source, page, options):
-            return Analysed(engine.analyse(source, page, options))
+            return Inspected(reader.engine.inspect(source))
+        case Analyse(source, page, options, look):
+            if look is not None:
+                return _look_or_analyse(reader, task, look)
+            return Analysed(reader.engine.analyse(source, page, options))
         case WriteSearchablePdf():
             _write_searchable_pdf(task)
             return Written()
         case Setup():
             raise ProtocolViolation("a worker is set up once")
+
+
+def _look_or_analyse(reader: _Reader, task: Analyse, look: Look) -> Outcome:
+    began = time.perf_counter()
+    key = _key(reader, task, look)
+    seconds = time.perf_counter() - began
+    if key and (look.folder / key[:2] / key).is_file():
+        return Known(key, seconds)
+    analysis = reader.engine.analyse(task.source, task.page, task.options)
+    return Analysed(replace(analysis, cache_key=key, timings={"digest": seconds, **analysis.timings}))
+
+
+def _key(reader: _Reader, task: Analyse, look: Look) -> str:
+    """Empty for a page that has none: whatever keeps it from being looked at is the engine's to find, and to say."""
+    # Only here: it pulls in MuPDF, which not every engine needs.
+    from ocr_service.engines.page_digest import page_digest
+
+    try:
+        return page_digest(task.source, task.page, task.options, reader.config, reader.fingerprint, look.salt)
+    except (ServiceError, OSError):
+        return ""
 
 
 def _write_searchable_pdf(task: WriteSearchablePdf) -> None:
@@ -143,7 +181,7 @@ def _write_searchable_pdf(task: WriteSearchablePdf) -> None:
 
 def _unexpected(task: Task, name: str) -> Failed:
     match task:
-        case Analyse(_, page, _):
+        case Analyse(_, page):
             return Failed(PageFailed.code, f"Page {page} could not be read: unexpected {name}.")
         case WriteSearchablePdf():
             return Failed(StorageFailed.code, f"The searchable PDF could not be made: unexpected {name}.")

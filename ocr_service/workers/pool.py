@@ -15,13 +15,13 @@ from typing import Self, TypeVar
 
 from ocr_service.domain.documents import DocumentInfo, PageAnalysis, PageOptions, SourceFile
 from ocr_service.domain.errors import DocumentUnreadable, EngineUnavailable, PageFailed, PageOutOfMemory, ShuttingDown, StorageFailed
-from ocr_service.domain.ports import Observer
-from ocr_service.workers.answers import analysed, inspected, written
+from ocr_service.domain.ports import KnownPage, Observer
+from ocr_service.workers.answers import analysed, inspected, known, written
 from ocr_service.workers.config import PoolConfig
 from ocr_service.workers.death import Attempts, Death, WorkerDied, WorkerGone, opening_error, page_error
 from ocr_service.workers.line import WaitingLine
 from ocr_service.workers.process import WorkerProcess, WorkerStartFailed
-from ocr_service.workers.protocol import Analyse, Failed, Inspect, Outcome, Task, WriteSearchablePdf
+from ocr_service.workers.protocol import Analyse, Failed, Inspect, Look, Outcome, Task, WriteSearchablePdf
 from ocr_service.workers.scratch import Scratch
 from ocr_service.workers.stats import PoolStats
 
@@ -127,15 +127,25 @@ class WorkerPool:
 
         Two attempts when a worker crashes, times out or outgrows its memory; up to four when workers are killed from outside.
         """
+        outcome, attempts = await self._analyse(Analyse(source, page, options))
+        return _or_failed(outcome, page, attempts), attempts
+
+    async def look_or_analyse(
+        self, source: SourceFile, page: int, options: PageOptions, folder: Path, salt: str
+    ) -> tuple[PageAnalysis | KnownPage, int]:
+        """As `analyse`, unless the page is in the folder of a cache already. `salt`: what the pages there depend on beside the worker."""
+        outcome, attempts = await self._analyse(Analyse(source, page, options, Look(folder, salt)))
+        if (found := known(outcome)) is not None:
+            return KnownPage(found.key, found.seconds), attempts
+        return _or_failed(outcome, page, attempts), attempts
+
+    async def _analyse(self, task: Analyse) -> tuple[Outcome, int]:
         attempts = Attempts()
         try:
-            outcome, _ = await self._perform(Analyse(source, page, options), self._config.page_timeout_s, attempts)
-            return analysed(outcome, page), attempts.made
+            outcome, _ = await self._perform(task, self._config.page_timeout_s, attempts)
         except WorkerDied as died:
-            raise page_error(died, page, attempts.made) from None
-        except PageFailed as failed:
-            failed.attempts = attempts.made
-            raise
+            raise page_error(died, task.page, attempts.made) from None
+        return outcome, attempts.made
 
     async def write_searchable_pdf(self, source: SourceFile, pages: Sequence[Path], target: Path) -> None:
         """Lay the text of the page files invisibly over the source. Raises DocumentUnreadable, StorageFailed, EngineUnavailable."""
@@ -168,6 +178,9 @@ class WorkerPool:
                     raise _stopping() from None
                 if not attempts.may_retry_after(died):
                     raise
+                if isinstance(task, Analyse):
+                    # Looking for a page must not cost it: the second attempt only reads.
+                    task = Analyse(task.source, task.page, task.options)
 
     async def _attempt(self, worker: WorkerProcess, task: Task, timeout_s: float) -> Outcome:
         try:
@@ -310,6 +323,14 @@ class WorkerPool:
         why = self._last_error or "they are still starting"
         log.warning("A request found no page worker", extra={"reason": why})
         return EngineUnavailable("No page worker is running at the moment. Try again later.", retry_after_s=RETRY_AFTER_S)
+
+
+def _or_failed(outcome: Outcome, page: int, attempts: int) -> PageAnalysis:
+    try:
+        return analysed(outcome, page)
+    except PageFailed as failed:
+        failed.attempts = attempts
+        raise
 
 
 def _stopping() -> ShuttingDown:

@@ -44,12 +44,20 @@ class Inspect(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True)
     source: SourceFile
 
 
+class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where pages that were read before are kept, by their key; `salt`: what the key depends on beside what the worker knows."""
+
+    folder: Path
+    salt: str
+
+
 class Analyse(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True):
-    """Read one page."""
+    """Read one page, unless it is to be `look`ed for and is kept already."""
 
     source: SourceFile
     page: int
     options: PageOptions
+    look: Look | None = None
 
 
 class WriteSearchablePdf(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True):
@@ -80,6 +88,13 @@ class Analysed(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True
     analysis: PageAnalysis
 
 
+class Known(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True):
+    """Answer to Analyse: the page is kept under this key; `seconds` it took to find out."""
+
+    key: str
+    seconds: float
+
+
 class Written(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True):
     """Answer to WriteSearchablePdf."""
 
@@ -92,7 +107,7 @@ class Failed(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True):
 
 
 Task = Setup | Inspect | Analyse | WriteSearchablePdf
-Outcome = Ready | Inspected | Analysed | Written | Failed
+Outcome = Ready | Inspected | Analysed | Known | Written | Failed
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

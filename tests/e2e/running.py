@@ -80,7 +80,9 @@ def running(script: str, folder: Path, **settings: str) -> Iterator[RunningServe
     port = int(settings.get("OCR_PORT") or free_port())
     output_dir = folder / "output"
     log_path = folder / "log.jsonl"
-    environment = {"OCR_HOST": "127.0.0.1", "OCR_PORT": str(port), "OUTPUT_DIR": str(output_dir), "OCR_WORKERS": "2", **settings}
+    # Without the page cache: a test that sends a page again means to have it read again.
+    own = {"OCR_HOST": "127.0.0.1", "OCR_PORT": str(port), "OUTPUT_DIR": str(output_dir), "OCR_WORKERS": "2", "OCR_PAGE_CACHE_MB": "0"}
+    environment = own | settings
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with log_path.open("wb") as log_file:
         process = subprocess.Popen(

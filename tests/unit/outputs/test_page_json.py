@@ -133,6 +133,7 @@ def test_a_page_has_exactly_these_keys() -> None:
         "warnings": ["read at 150 dpi"],
         "attempts": 2,
         "image": None,
+        "cached": False,
     }
 
 
