@@ -2,8 +2,13 @@
 
 ClientError
  ├─ Unreachable             nobody answered: wrong address, service down
- │   └─ TimedOut            silence for longer than is borne; it is not asked again
- ├─ AnswerBroken            the answer broke off, or is not what this client knows; it is not asked for again
+ │   └─ TimedOut            silence for longer than is borne; asked again only where that does no harm
+ ├─ AnswerBroken            the answer is not what this client knows, or broke off
+ │   └─ BrokenOff           it broke off; asked for again only where that does no harm, as long as `Patience` allows
+ ├─ NoResult                there is no document of this job
+ │   ├─ JobFailed           it failed: `code` and `detail` are the job's own
+ │   ├─ JobCancelled        somebody cancelled it
+ │   └─ JobUnfinished       it waits or is being done
  └─ Refused                 the service said no: its problem (RFC 9457)
      ├─ Unauthorized        401, 403: no API key, or a wrong one
      ├─ NotFound            404
@@ -40,9 +45,37 @@ class TimedOut(Unreachable):
 
 
 class AnswerBroken(ClientError):
-    """The answer broke off in the middle, or is not what this client knows."""
+    """The answer is not what this client knows, or broke off in the middle."""
 
     code = "answer_broken"
+
+
+class BrokenOff(AnswerBroken):
+    """The answer broke off in the middle."""
+
+
+class NoResult(ClientError):
+    """There is no document of this job."""
+
+
+class JobFailed(NoResult):
+    """The job failed; `code` is that of the error it ended with."""
+
+    def __init__(self, detail: str, code: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+class JobCancelled(NoResult):
+    """The job was cancelled."""
+
+    code = "job_cancelled"
+
+
+class JobUnfinished(NoResult):
+    """The job is not over yet."""
+
+    code = "job_unfinished"
 
 
 class Refused(ClientError):
@@ -71,7 +104,7 @@ class Unauthorized(Refused):
 
 
 class NotFound(Refused):
-    """There is no such document or file, or the address is not this service's."""
+    """There is no such document, job or file, or the address is not this service's."""
 
 
 class Rejected(Refused):

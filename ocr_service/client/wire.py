@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 import msgspec
 
-from ocr_service.client.errors import AnswerBroken, Refused, TimedOut, Unreachable, refusal
+from ocr_service.client.errors import (
+    AnswerBroken,
+    BrokenOff,
+    JobCancelled,
+    JobFailed,
+    JobUnfinished,
+    NoResult,
+    Refused,
+    TimedOut,
+    Unreachable,
+    refusal,
+)
+from ocr_service.client.jobs import Job
+from ocr_service.client.options import Options
 from ocr_service.client.results import Page, Summary
 
 File = str | os.PathLike[str] | bytes | BinaryIO
 """A path, a file's content, or a file opened for reading that can be rewound."""
 
 NDJSON = {"Accept": "application/x-ndjson"}
+JOBS = "/ocr/jobs"
 CONNECT_S = 10.0
 POOL_SIZE = 64
 
@@ -104,6 +119,27 @@ def file_path(document_id: str, name: str) -> str:
     return f"{document_path(document_id)}/files/{quote(name)}"
 
 
+def job_path(job_id: str) -> str:
+    return f"{JOBS}/{quote(job_id, safe='')}"
+
+
+def submission(options: Options | None, idempotency_key: str | None, webhook_url: str | None) -> tuple[dict[str, str], dict[str, str]]:
+    """Fields and headers of a new job. There is always a key, so that one that is sent twice is done once."""
+    fields = (options or Options()).fields() | ({"webhook_url": webhook_url} if webhook_url is not None else {})
+    return fields, {"Idempotency-Key": idempotency_key or secrets.token_urlsafe(24)}
+
+
+def no_result(job: Job) -> NoResult | None:
+    """Why there is no document of the job; None: there is one."""
+    if job.has_result:
+        return None
+    if not job.is_over:
+        return JobUnfinished(f"Job {job.job_id} is {job.state}: wait for it first.")
+    if job.error is not None:
+        return JobFailed(job.error.detail, job.error.code)
+    return JobCancelled(f"Job {job.job_id} was cancelled.")
+
+
 def unreachable(url: str, error: httpx.HTTPError) -> Unreachable:
     """No answer, in words. The error's own text is left out where it would only repeat its class."""
     if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
@@ -112,8 +148,8 @@ def unreachable(url: str, error: httpx.HTTPError) -> Unreachable:
     return Unreachable(f"No answer from {url}: {what}. Is the service running there?")
 
 
-def broken(error: Exception) -> AnswerBroken:
-    return AnswerBroken(f"The service's answer broke off: {str(error) or type(error).__name__}.")
+def broken(error: Exception) -> BrokenOff:
+    return BrokenOff(f"The service's answer broke off: {str(error) or type(error).__name__}.")
 
 
 def refused(status: int, body: bytes, headers: httpx.Headers) -> Refused:
@@ -135,6 +171,13 @@ def _whole_number(header: str | None) -> int | None:
     return int(header) if header is not None and header.isascii() and header.isdecimal() else None
 
 
+def check_events(headers: httpx.Headers) -> None:
+    """Raises AnswerBroken for what is no stream of events."""
+    kind = headers.get("content-type", "").partition(";")[0].strip()
+    if kind != "text/event-stream":
+        raise AnswerBroken(f"The answer is no stream of events but {kind or 'nothing that has a name'}. Is this address the OCR service's?")
+
+
 def page_total(headers: httpx.Headers) -> int | None:
     """How many pages a stream will have, as its head says."""
     return _whole_number(headers.get("ocr-pages"))
@@ -146,6 +189,39 @@ def decode(body: bytes, kind: type[_Answer]) -> _Answer:
         return msgspec.json.decode(body, type=kind)
     except msgspec.MsgspecError as error:
         raise AnswerBroken(f"The answer is not what this client knows: {error}. Is this address the OCR service's?") from None
+
+
+class _JobList(msgspec.Struct):
+    jobs: tuple[Job, ...]
+    next_cursor: str | None
+
+
+class Listing:
+    """The jobs that the service lists, answer by answer: ask for `path` while there is one, and feed what comes."""
+
+    LONGEST = 200
+
+    def __init__(self, state: str | None, limit: int | None) -> None:
+        """Raises ValueError for a limit below 1."""
+        if limit is not None and limit < 1:
+            raise ValueError("limit must be 1 or more")
+        self._state = state
+        self._left = limit
+        self.path: str | None = self._path_after(None)
+
+    def feed(self, body: bytes) -> tuple[Job, ...]:
+        """The jobs of one answer. Raises AnswerBroken."""
+        answer = decode(body, _JobList)
+        if self._left is not None:
+            self._left -= len(answer.jobs)
+        is_last = answer.next_cursor is None or self._left == 0
+        self.path = None if is_last else self._path_after(answer.next_cursor)
+        return answer.jobs
+
+    def _path_after(self, cursor: str | None) -> str:
+        limit = self.LONGEST if self._left is None else min(self._left, self.LONGEST)
+        asked = {"limit": limit, "state": self._state, "cursor": cursor}
+        return f"{JOBS}?{urlencode({name: value for name, value in asked.items() if value is not None})}"
 
 
 class Lines:
@@ -183,7 +259,7 @@ class PageLines:
     def summary(self) -> Summary:
         """Raises AnswerBroken if the stream has not ended as it should."""
         if self._summary is None:
-            raise AnswerBroken("The service's answer ended before the document did; the service may have been stopped.")
+            raise BrokenOff("The service's answer ended before the document did; the service may have been stopped.")
         return self._summary
 
     def _page(self, line: bytes) -> Page | None:

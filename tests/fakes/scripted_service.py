@@ -62,6 +62,54 @@ def line(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode() + b"\n"
 
 
+JOB: dict[str, Any] = {
+    "job_id": "id",
+    "document_id": "id",
+    "state": "running",
+    "stage": "reading",
+    "filename": "a.pdf",
+    "size_bytes": 1,
+    "sha256": "0" * 64,
+    "page_count": 3,
+    "pages_done": 0,
+    "pages_failed": 0,
+    "pages_per_second": None,
+    "eta_s": None,
+    "queue_position": None,
+    "created_at": "2026-11-24T12:00:00.123Z",
+    "started_at": None,
+    "finished_at": None,
+    "expires_at": None,
+    "attempts": 1,
+    "error": None,
+    "warnings": [],
+    "links": {
+        "self": "/ocr/jobs/id",
+        "events": "/ocr/jobs/id/events",
+        "document": "/ocr/documents/id",
+        "markdown": "/ocr/documents/id/files/document.md",
+    },
+}
+
+
+def job(state: str = "running", **more: object) -> Act:
+    """A job as an answer."""
+    return Act(202, chunks=(line({**JOB, "state": state, **more}),))
+
+
+def events(*pieces: bytes, **more: Any) -> Act:
+    """A stream of events."""
+    return Act(headers={"Content-Type": "text/event-stream; charset=utf-8"}, chunks=pieces, **more)
+
+
+def job_event(state: str = "running", **more: object) -> bytes:
+    return b"event: job\ndata: " + line({**JOB, "state": state, **more}) + b"\n"
+
+
+def page_event(number: int) -> bytes:
+    return f"event: page\nid: {number}\n".encode() + b"data: " + line({**PAGE, "page": number}) + b"\n"
+
+
 STREAM = (line(PAGE), line({"summary": SUMMARY}))
 
 
@@ -133,7 +181,7 @@ def _handler(service: ScriptedService) -> Callable[..., BaseHTTPRequestHandler]:
             service.sent.append(Sent(self.command, self.path, headers, body))
             self._play(service.next_act())
 
-        do_POST = do_GET  # noqa: N815  the base class calls it so
+        do_POST = do_DELETE = do_GET  # noqa: N815  the base class calls it so
 
         def _play(self, act: Act) -> None:
             if act.hang_up:

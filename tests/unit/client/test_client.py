@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import threading
 import tracemalloc
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
-from typing_extensions import override
 
 from ocr_service.client import (
     AnswerBroken,
-    AsyncClient,
     Busy,
     Client,
     ClientError,
@@ -25,7 +20,6 @@ from ocr_service.client import (
     Options,
     Page,
     PasswordRequired,
-    Patience,
     Refused,
     Rejected,
     ServiceFailed,
@@ -34,58 +28,9 @@ from ocr_service.client import (
     Unreachable,
 )
 from tests.fakes.scripted_service import PAGE, STREAM, SUMMARY, Act, line, problem, serving
+from tests.unit.client.both import BOTH, QUICK, Sync
 
 DOCUMENT = Act(chunks=(line({**SUMMARY, "pages": [PAGE], "markdown": "Страница\n"}),))
-QUICK = Patience(busy_s=5, connects=2)
-
-
-class Sync:
-    """The plain client."""
-
-    def __init__(self, url: str, **arguments: Any) -> None:
-        self._url, self._arguments = url, {"patience": QUICK, **arguments}
-
-    def call(self, method: str, *arguments: Any, **named: Any) -> Any:
-        with Client(self._url, **self._arguments) as client:
-            return getattr(client, method)(*arguments, **named)
-
-    def pages(self, *arguments: Any, then: Callable[[], None] = lambda: None) -> list[Page]:
-        with Client(self._url, **self._arguments) as client, client.read(*arguments) as reading:
-            found = []
-            for page in reading:
-                found.append(page)
-                then()
-            reading.summary  # noqa: B018  raises if the stream did not end well
-            return found
-
-
-class Async(Sync):
-    """The other one, in a loop of its own."""
-
-    @override
-    def call(self, method: str, *arguments: Any, **named: Any) -> Any:
-        async def call() -> Any:
-            async with AsyncClient(self._url, **self._arguments) as client:
-                answer: Awaitable[Any] = getattr(client, method)(*arguments, **named)
-                return await answer
-
-        return asyncio.run(call())
-
-    @override
-    def pages(self, *arguments: Any, then: Callable[[], None] = lambda: None) -> list[Page]:
-        async def read() -> list[Page]:
-            async with AsyncClient(self._url, **self._arguments) as client, client.read(*arguments) as reading:
-                found = []
-                async for page in reading:
-                    found.append(page)
-                    then()
-                reading.summary  # noqa: B018  raises if the stream did not end well
-                return found
-
-        return asyncio.run(read())
-
-
-BOTH = pytest.mark.parametrize("kind", [Sync, Async])
 
 
 @BOTH

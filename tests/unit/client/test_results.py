@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from ocr_service.api import wire
 from ocr_service.api.options import FIELDS
-from ocr_service.client import Options, results
+from ocr_service.client import Options, jobs, results
 from ocr_service.client.options import OUTPUTS, TEXT_LAYER, VLM_POLICY
 from ocr_service.domain.documents import OutputKind, TextLayerMode, VlmPolicy
 
@@ -30,6 +30,9 @@ PAIRS = [
     (results.Health, wire.Health),
     (results.Ready, wire.Ready),
     (results.Version, wire.Version),
+    (jobs.JobFailure, wire.JobErrorAnswer),
+    (jobs.JobLinks, wire.JobLinks),
+    (jobs.Job, wire.Job),
 ]
 
 
