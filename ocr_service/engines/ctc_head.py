@@ -18,6 +18,7 @@ _FIRST_IDEOGRAPHIC = 0x2E80
 # Steps of 8 pixels at a height of 48; an ideograph covers six, the space between two letters one or two.
 _GAP = 3
 _DOUBT = 0.9
+_CLEARLY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,9 @@ class CtcHead:
         blank = few.best == BLANK
         doubtful = _long_runs(blank) | (~blank & (few.scores < _DOUBT))
         if doubtful.any():
-            seen = (features[doubtful] @ self._weights + self._bias).argmax(axis=1)
-            if not np.isin(seen, self._few).all():
+            seen = _classes(features[doubtful] @ self._weights + self._bias)
+            # A blurred letter looks a little like many ideographs; a real one is told clearly.
+            if (seen.scores[~np.isin(seen.best, self._few)] > _CLEARLY).any():
                 return self.whole(features)
         return Classes(self._few[few.best], few.scores)
 

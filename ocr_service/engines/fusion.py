@@ -10,9 +10,10 @@ import re
 from collections.abc import Sequence
 
 from ocr_service.engines.line_crop import LinePicture
+from ocr_service.engines.look_alikes import told_apart
 from ocr_service.engines.paddle_reader import PaddleReader, Reading, words_of
 from ocr_service.engines.reading import LineReader, ReadWord
-from ocr_service.engines.script import is_latin, is_plainly_cyrillic, is_plainly_latin, mend_twins
+from ocr_service.engines.script import is_all_twins, is_latin, is_plainly_cyrillic, is_plainly_latin, mend_twins
 
 _NUMERIC = re.compile(r"[\d\s.,:;/%×±+\-–—−()\[\]*=<>≤≥°#½¼¾²³№$€~|]+")
 _HAN_KANA = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
@@ -21,11 +22,20 @@ _EDGE_NOISE = re.compile(r"^[|`'‘’‚_~\\]+(?=\w)|^[\[\]{}*«»\"”]+(?=[\d
 _SURE = 0.9
 _FAIRLY_SURE = 0.6
 _VERY_SURE = 0.85
+_ALMOST_SURE = 0.95
+_HARDLY = 0.5
 _SHORT = 9.0
 # Tesseract's Russian data reads «м²» as "м?".
 _SQUARE = re.compile(r"(?:(?<=[\d/])|^)([ксд]?м)[?*]")
 _BENEFIT_OF_DOUBT = 0.2
 _LONG_WORD = 4
+# A word that PP-OCRv6 cannot fill with letters of its own is not Latin: a much poorer Cyrillic reading will do.
+_LEAST_CYRILLIC = 0.3
+# Letters that no Cyrillic one is taken for.
+_ONLY_LATIN = re.compile(r"[dfijlqstvzDFGJLQRSVZ]")
+# A word by itself that is no word: the digit 3.
+_THREE = {"З", "з"}
+_ZEROES = re.compile(r"0+")
 _NUMERO = re.compile(r"^N[eoºо°]?\.?(?=\d|$)|^Ме(?=\d|$)")
 
 
@@ -42,10 +52,10 @@ class FusedReader:
 
     def for_page(self, sample: Sequence[LinePicture]) -> LineReader:
         """The reader for a page with these lines: the universal reader goes first where most of them are not Cyrillic."""
-        # The sample's pictures may end in the middle of a letter.
         foreign = others = 0
         for line in sample:
             look = self._universal.look(line)
+            # The sample's pictures may end in the middle of a letter.
             if is_foreign(Reading(look.chars[:-1], look.complete)):
                 foreign += 1
             else:
@@ -65,7 +75,7 @@ class FusedReader:
         words = self._checked(line, self._mixed.read(line))
         if not words and glance is not None and glance.complete and glance.weakest > _FAIRLY_SURE:
             words = list(words_of(glance, line.width, line.height))
-        mended = mend_twins([_SQUARE.sub(r"\g<1>²", _NUMERO.sub("№", word.text)) for word in words])
+        mended = told_apart(mend_twins([_SQUARE.sub(r"\g<1>²", _NUMERO.sub("№", word.text)) for word in words]))
         return tuple(ReadWord(text, word.confidence, word.x0, word.x1) for word, text in zip(words, mended, strict=True))
 
     def _checked(self, line: LinePicture, words: Sequence[ReadWord]) -> list[ReadWord]:
@@ -83,42 +93,45 @@ class FusedReader:
     def _second_look(self, line: LinePicture, run: Sequence[ReadWord]) -> list[ReadWord]:
         if not run:
             return []
-        seen = self._seen(line, run)
-        if seen is not None:
-            return seen
+        better, glance = self._seen(line, run)
+        if better is not None:
+            return better
         looked: list[ReadWord] = []
         for word in run:
-            better = self._seen(line, [word]) if len(run) > 1 else None
-            looked += better or self._in_cyrillic(line, word)
+            if len(run) > 1:
+                better, glance = self._seen(line, [word])
+            looked += better or self._in_cyrillic(line, word, glance)
         return looked
 
-    def _in_cyrillic(self, line: LinePicture, word: ReadWord) -> list[ReadWord]:
+    def _in_cyrillic(self, line: LinePicture, word: ReadWord, glance: Reading) -> list[ReadWord]:
         """An unconfirmed Latin word is Cyrillic if the Cyrillic reader is about as sure; noise at a line's edge goes."""
         if is_latin(word.text) and not is_plainly_cyrillic(word.text):
             margin = 0.25 * line.height
             part = line.part(word.x0 - margin, word.x1 + margin)
-            words = self._cyrillic.read(part) if part.width > 3 else ()
-            if len(words) == 1 and words[0].confidence > word.confidence - _BENEFIT_OF_DOUBT and any(c.isalnum() for c in words[0].text):
-                return [ReadWord(words[0].text, words[0].confidence, word.x0, word.x1)]
+            words = [other for other in (self._cyrillic.read(part) if part.width > 3 else ()) if any(c.isalnum() for c in other.text)]
+            least = word.confidence - _BENEFIT_OF_DOUBT if glance.complete else min(_LEAST_CYRILLIC, word.confidence - _BENEFIT_OF_DOUBT)
+            if len(words) == 1 and words[0].confidence > least:
+                text = _in_both_alphabets(word.text, words[0].text, glance.text)
+                return [ReadWord(text, words[0].confidence, word.x0, word.x1)]
         text = _EDGE_NOISE.sub("", word.text)
         if not any(c.isalnum() for c in text) and word.confidence < 0.8 and text.strip("|_~`'‘’‚^=\"“”«»{}[]\\-—. ") == "":
             return []
         return [ReadWord(text or word.text, word.confidence, word.x0, word.x1)]
 
-    def _seen(self, line: LinePicture, run: Sequence[ReadWord]) -> list[ReadWord] | None:
-        """The universal reader's words for these columns, None where they are no better."""
+    def _seen(self, line: LinePicture, run: Sequence[ReadWord]) -> tuple[list[ReadWord] | None, Reading]:
+        """The universal reader's words for these columns, None where they are no better; and its look at them."""
         margin = 0.15 * line.height
         part = line.part(run[0].x0 - margin, run[-1].x1 + margin)
         if part.width < 3:
-            return None
+            return None, Reading((), complete=True)
         glance = self._universal.look(part)
         unit = _unit(glance, run)
         if unit is not None:
-            return [ReadWord(unit, glance.score, run[0].x0, run[-1].x1)]
+            return [ReadWord(unit, glance.score, run[0].x0, run[-1].x1)], glance
         if _is_better(glance, run):
             offset = part.left - line.left
-            return [ReadWord(w.text, w.confidence, w.x0 + offset, w.x1 + offset) for w in words_of(glance, part.width, part.height)]
-        return None
+            return [ReadWord(w.text, w.confidence, w.x0 + offset, w.x1 + offset) for w in words_of(glance, part.width, part.height)], glance
+        return None, glance
 
 
 class _ForeignFirst:
@@ -138,7 +151,11 @@ class _ForeignFirst:
         # say: «Документ № 304 / 2024» has one word.
         sure = [word for word in words if is_plainly_cyrillic(word.text) and len(word.text) > 2 and word.confidence > _VERY_SURE]
         with_letters = [word for word in words if any(c.isalpha() for c in word.text)]
-        return words if len(sure) * 2 > len(with_letters) else words_of(reading, line.width, line.height)
+        if len(sure) * 2 > len(with_letters):
+            return words
+        # Without letters it has no script: the surer reading counts.
+        surer_number = bool(words) and not with_letters and min(word.confidence for word in words) > reading.score
+        return words if surer_number else words_of(reading, line.width, line.height)
 
 
 def is_numeric(reading: Reading) -> bool:
@@ -159,9 +176,13 @@ def is_foreign(reading: Reading) -> bool:
 
 
 def _is_doubtful(text: str, confidence: float) -> bool:
-    """Whether the universal reader may know better. It knows no Cyrillic, and nobody takes a number for a long Cyrillic word."""
+    """Whether the universal reader may know better. It knows no Cyrillic, and nobody takes a number for a long Cyrillic word, unless that
+    was hardly read.
+    """
     if len(text) >= _LONG_WORD and text.isalpha() and is_plainly_cyrillic(text) and not any(is_latin(c) for c in text):
-        return False
+        return confidence < _HARDLY
+    if text in _THREE or (confidence < _ALMOST_SURE and is_all_twins(text)):
+        return True
     return confidence < 0.8 or any(c.isdigit() or is_latin(c) for c in text) or not any(c.isalpha() for c in text)
 
 
@@ -170,12 +191,28 @@ def _is_better(glance: Reading, run: Sequence[ReadWord]) -> bool:
         before = "".join(word.text for word in run).strip("|`'‘’‚_~[]{}")
         if any(is_plainly_cyrillic(word.text) for word in run) and len(glance.text.replace(" ", "")) < len(before):
             return False
+        # «ООО», a company's form, is seen as 000 by who knows digits best.
+        if _ZEROES.fullmatch(glance.text) and not any(c.isdigit() for c in before):
+            return False
         # Letters that Tesseract is sure of are not digits that it mistook: «Об» is not 06, «за» is not 3a.
-        sure_words = [word.text for word in run if word.confidence > 0.85 and is_plainly_cyrillic(word.text)]
+        sure_words = [word.text for word in run if word.confidence > 0.85 and is_plainly_cyrillic(word.text) and word.text not in _THREE]
         return all(any(c.isdigit() for c in text) for text in sure_words)
     if not glance.complete or glance.score < _SURE or not is_plainly_latin(glance.text) or glance.weakest < 0.7:
         return False
-    return not any(is_plainly_cyrillic(word.text) for word in run)
+    if any("№" in word.text and word.confidence > _VERY_SURE for word in run):
+        return False
+    cyrillic = [word for word in run if is_plainly_cyrillic(word.text)]
+    # "Ratio" in a table of figures, which Tesseract takes for «Вано», and is not sure of.
+    unmistakable = glance.weakest > _SURE and _ONLY_LATIN.search(glance.text) is not None
+    return not cyrillic or (unmistakable and all(word.confidence < 0.8 for word in cyrillic))
+
+
+def _in_both_alphabets(mixed: str, cyrillic: str, universal: str) -> str:
+    """«ВВГнг(А)-FRLS»: the Cyrillic reading, but for what two readers saw in Latin behind a hyphen."""
+    parts = [reading.split("-") for reading in (mixed, cyrillic, universal)]
+    if len({len(one) for one in parts}) > 1:
+        return cyrillic
+    return "-".join(a if a == c and is_plainly_latin(a) else b for a, b, c in zip(*parts, strict=True))
 
 
 def _unit(glance: Reading, run: Sequence[ReadWord]) -> str | None:

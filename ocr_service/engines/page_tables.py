@@ -16,6 +16,7 @@ from ocr_service.engines.tables.borderless import borderless
 from ocr_service.engines.tables.fill import fill
 from ocr_service.engines.tables.ruled import RuledTable
 from ocr_service.engines.tables.torn import widened
+from ocr_service.engines.tables.undivided import without_undivided
 
 _COVERED = 0.5
 # What it takes for a region that the model calls text to be tried as a table.
@@ -30,17 +31,19 @@ def find_tables(
     """The tables, and the lines that are in none of them. A line that runs out of a table is divided between its words."""
     found: list[FoundTable] = []
     rest = list(lines)
-    for table in ruled:
+    parts = [without_undivided(table, lambda box: _is_tabular(box, lines)) for table in ruled]
+    for table in (table for part in parts for table in part.ruled):
         inside, rest = _divide(rest, table.bbox)
         grid = fill(table, [word for line in inside for word in line.words])
         found.append(FoundTable(table.bbox, grid, tuple(inside)))
     tabular = [region for region in regions if region.kind == "table" or (region.kind == "text" and _is_tabular(region.bbox, rest))]
     texts = [region for region in regions if region.kind == "text" and region not in tabular]
-    for region in widened(tabular, texts, rest):
+    undivided = [Region("table", box) for part in parts for box in part.undivided]
+    for region in (*undivided, *widened(tabular, texts, rest)):
         if any(region.bbox.intersection(table.bbox) > _COVERED * region.bbox.area for table in found):
             continue
         inside, outside = _divide(rest, region.bbox)
-        grid_or_none = borderless(region.bbox, [word for line in inside for word in line.words], gray, dpi)
+        grid_or_none = borderless(region.bbox, [word for line in inside for word in line.words], gray, dpi, broken=region in undivided)
         if grid_or_none is not None and (region.kind == "table" or _is_filled(grid_or_none)):
             found.append(FoundTable(region.bbox, grid_or_none, tuple(inside)))
             rest = outside

@@ -14,7 +14,8 @@ from ocr_service.domain.geometry import BBox
 _NUMBER = re.compile(
     r"^[-–—\s]*(?:(?:стр(?:аница|\.)?|page|лист|p\.)\s*)?(?:\d{1,4}|[ivxlc]{1,6})(?:\s*(?:/|из|of)\s*\d{1,4})?[-–—.\s]*$", re.IGNORECASE
 )
-_BESIDE_NUMBER = re.compile(r"^\d{1,4}\s{1,}\D|\D\s+\d{1,4}$")
+# «Протокол № 4» is the name of a paper.
+_BESIDE_NUMBER = re.compile(r"^\d{1,4}\s+\D|[^\d№\s]\s+\d{1,4}$")
 _EDGE = 0.085
 _SMALL = 0.88
 _SHORT = 45

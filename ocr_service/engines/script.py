@@ -39,6 +39,12 @@ def is_plainly_latin(text: str) -> bool:
     return any(is_latin(char) and char not in _TWINS for char in text)
 
 
+def is_all_twins(text: str) -> bool:
+    """Whether it is an abbreviation in letters that both alphabets have: two capitals or more, and nothing else but signs."""
+    letters = [char for char in text if char.isalpha()]
+    return len(letters) > 1 and all(char in _TWINS and char.isupper() for char in letters) and not any(char.isdigit() for char in text)
+
+
 def mend_twins(words: Sequence[str]) -> list[str]:
     """One line of a mainly Cyrillic text: letters that look alike are put into the alphabet of their run of letters.
 

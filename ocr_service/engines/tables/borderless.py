@@ -47,12 +47,15 @@ class Rules:
     columns: tuple[float, ...] = ()
 
 
-def borderless(bbox: BBox, words: Sequence[Word], gray: Gray, dpi: int) -> TableGrid | None:
-    """The grid of the table in that box (page pixels), None if its words make no two columns or no two rows."""
+def borderless(bbox: BBox, words: Sequence[Word], gray: Gray, dpi: int, *, broken: bool = False) -> TableGrid | None:
+    """The grid of the table in that box (page pixels), None if its words make no two columns or no two rows.
+
+    `broken`: its lines were drawn once, and the copy broke them: what is left of column lines counts.
+    """
     inside = [word for word in words if bbox.contains(word.bbox.center) and word.text.strip()]
     if len(inside) < 4:
         return None
-    rules = _rules(bbox, gray, dpi)
+    rules = _rules(bbox, gray, dpi, broken=broken)
     bounds = column_bounds(bbox, inside, gray, rules.columns)
     columns = len(bounds) - 1
     pieces = _pieces(inside, bounds)
@@ -64,7 +67,7 @@ def borderless(bbox: BBox, words: Sequence[Word], gray: Gray, dpi: int) -> Table
     return with_header(len(bands), columns, cells)
 
 
-def _rules(bbox: BBox, gray: Gray, dpi: int) -> Rules:
+def _rules(bbox: BBox, gray: Gray, dpi: int, *, broken: bool) -> Rules:
     scale = WORK_DPI / dpi
     margin = round(dpi / 20)
     left, top = max(0, int(bbox.x0) - margin), max(0, int(bbox.y0) - margin)
@@ -83,7 +86,7 @@ def _rules(bbox: BBox, gray: Gray, dpi: int) -> Rules:
     tall = [
         left + float(np.mean(line.across)) / scale
         for line in found.vertical
-        if line.length / scale >= _TALL_RULE * bbox.height and line.inked > SOLID_INK
+        if line.length / scale >= _TALL_RULE * bbox.height and (broken or line.inked > SOLID_INK)
     ]
     return Rules(tuple(full), partial, tuple(sorted(tall)))
 

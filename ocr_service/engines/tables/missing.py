@@ -75,19 +75,20 @@ def with_text_rows(lattice: Lattice, darkness: Gray, *, may_miss: bool) -> Latti
     straight = _Straight(lattice, darkness)
     whole = [i for i, drawn in enumerate(lattice.below) if drawn.mean() > 0.6]
     # Where one thin line is seen, others would be; after a fax machine that proves nothing.
-    seen = any(line.rulings for line in lattice.rows[1:-1]) and not is_broken(lattice)
+    broken = is_broken(lattice)
+    seen = any(line.rulings for line in lattice.rows[1:-1]) and not broken
     lines = _text_lines(lattice, straight)
     found = []
     for first, last in itertools.pairwise(whole):
         top, bottom = straight.rows[first], straight.rows[last]
         inside = [line for line in lines if top - 3 <= line.top and line.bottom <= bottom + 3]
-        if any(line.rulings for line in lattice.rows[first + 1 : last]):
+        if not broken and any(line.rulings for line in lattice.rows[first + 1 : last]):
             continue  # a line that crosses only some columns is seen here: so would be one that crosses all
         guess = may_miss and not seen
         if guess or (last == first + 1 and _many_full_rows(inside, len(lattice.columns) - 1)):
             found.extend(_boundaries(inside, len(lattice.columns) - 1, straight.rows))
-    undrawn = [i for i, line in enumerate(lattice.rows) if not line.rulings]
-    return _with_rows(lattice, straight, found, believed=undrawn)
+    believed = [i for i, line in enumerate(lattice.rows) if broken or not line.rulings]
+    return _with_rows(lattice, straight, found, believed=believed)
 
 
 def _boundaries(lines: list[CellLine], columns: int, known: Sequence[int]) -> list[tuple[float, NDArray[np.bool_]]]:

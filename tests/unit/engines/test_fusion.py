@@ -143,3 +143,54 @@ def test_on_a_foreign_page_a_russian_line_is_still_read_in_russian(text: str) ->
     fused = FusedReader(Knows(text), Knows(""), OneRussianLine())
     reader = fused.for_page([blank()] * 3)
     assert " ".join(word.text for word in reader.read(blank(600))) == text
+
+
+def test_a_company_is_no_number_though_its_letters_are_zeroes() -> None:
+    assert read("ООО «Чайка»", reading("x", complete=False), reading("000")) == "ООО «Чайка»"
+    assert read("договор с OOO", reading("x", complete=False), reading("000"), confidence=0.75, cyrillic="ООО") == "договор с ООО"
+
+
+def test_a_letter_by_itself_that_is_seen_as_a_three_is_one() -> None:
+    assert read("высота З м", reading("x", complete=False), reading("3")) == "высота 3 м"
+
+
+def test_a_word_that_the_universal_reader_cannot_fill_is_not_latin() -> None:
+    gaps = reading("O", complete=False)
+    fused = FusedReader(Knows("OTKJIOHHTb", 0.89), Knows("отклонить", 0.6), Universal(gaps, gaps))
+    assert [word.text for word in fused.read(blank())] == ["отклонить"]
+
+
+def test_signs_beside_a_word_do_not_keep_it_from_being_read_in_cyrillic() -> None:
+    assert read("Cu.", reading("x", complete=False), reading("C4."), cyrillic="Сч. |", confidence=0.7) == "Сч."
+
+
+def test_latin_behind_a_hyphen_that_two_readers_see_stays_latin() -> None:
+    whole, part = reading("x", complete=False), reading("BBTHr(A)-FRLS", score=0.6)
+    assert read("кабель BBIur(A)-FRLS", whole, part, cyrillic="ВВГнг(А)-ЕВЕ", confidence=0.7) == "кабель ВВГнг(А)-FRLS"
+
+
+@pytest.mark.parametrize(("confidence", "text"), [(0.46, "Ratio"), (0.95, "Вано")])
+def test_letters_that_only_latin_has_outweigh_a_poor_cyrillic_reading_and_no_other(confidence: float, text: str) -> None:
+    assert read("Вано", reading("x", complete=False), reading("Ratio"), confidence=confidence) == text
+
+
+def test_an_abbreviation_of_letters_that_both_alphabets_have_is_looked_at() -> None:
+    assert read("масло АР!", reading("x", complete=False), reading("API"), confidence=0.93) == "масло API"
+    assert read("полис РЕСО", reading("x", complete=False), reading("PECO"), confidence=0.93) == "полис РЕСО"
+
+
+def test_a_numero_sign_is_not_taken_for_letters() -> None:
+    assert read("№", reading("Nt"), reading("Nt")) == "№"
+
+
+def test_on_a_foreign_page_the_surer_number_counts() -> None:
+    class Blurred(PaddleReader):
+        def __init__(self) -> None:
+            self.name = "universal"
+
+        @override
+        def look(self, line: LinePicture) -> Reading:
+            return reading("The supplier delivers the goods") if line.width == WIDTH else reading("位月", score=0.4)
+
+    fused = FusedReader(Knows("(2.8)", 0.7), Knows(""), Blurred())
+    assert [word.text for word in fused.for_page([blank()] * 3).read(blank(600))] == ["(2.8)"]

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from ocr_service.domain.geometry import BBox
 from ocr_service.engines.page_lines import PageLine, mean_confidence, row_texts
 from ocr_service.engines.page_tables import find_tables
-from ocr_service.engines.tables.ruled import RuledTable, find_ruled_tables
+from ocr_service.engines.tables.cells import Span
+from ocr_service.engines.tables.ruled import RuledCell, RuledTable, find_ruled_tables
 from ocr_service.engines.words import Word
 
 DPI = 200
@@ -82,3 +83,31 @@ def test_lines_beside_each_other_are_one_row() -> None:
 def test_mean_confidence_weighs_by_letters() -> None:
     assert mean_confidence([]) is None
     assert mean_confidence([text_line("аа", 0), cell_line((0, 0, "бб"))]) == pytest.approx(0.85)
+
+
+def test_a_cell_from_border_to_border_that_holds_columns_is_a_table_whose_lines_are_lost() -> None:
+    gray = np.full((1200, 1600), 255, np.uint8)
+    for y in (TOP, TOP + ROW, TOP + 6 * ROW):
+        cv2.line(gray, (LEFT, y), (LEFT + 4 * COLUMN, y), 0, 2)
+    for index in (0, 2, 4):
+        cv2.line(gray, (LEFT + index * COLUMN, TOP), (LEFT + index * COLUMN, TOP + (6 if index != 2 else 1) * ROW), 0, 2)
+    head = [cell_line((0, 0, "Дата"), (0, 2, "14.02.2024"))]
+    body = [cell_line((row, column, f"{row}{column}")) for row in range(1, 6) for column in range(4)]
+    for line in (*head, *body):
+        for word in line.words:
+            cv2.rectangle(gray, (int(word.bbox.x0), int(word.bbox.y0) + 4), (int(word.bbox.x1), int(word.bbox.y1) - 4), 0, -1)
+    drawn = find_ruled_tables(gray, DPI)
+    assert [(table.rows, table.columns) for table in drawn] == [(2, 2)]
+    found, rest = find_tables(drawn, [], [*head, *body], gray, DPI)
+    assert [(table.grid.rows, table.grid.columns) for table in found] == [(1, 2), (5, 4)]
+    assert [cell.text for cell in found[1].grid.cells if cell.row == 2] == ["30", "31", "32", "33"]
+    assert rest == ()
+
+
+def test_a_total_from_border_to_border_stays_in_its_table(picture: NDArray[np.uint8], ruled: list[RuledTable]) -> None:
+    [table] = ruled
+    cells = tuple(cell for cell in table.cells if cell.span.row < 2)
+    total = RuledCell(Span(2, 0, 1, 3), BBox.around(cell.bbox for cell in table.cells if cell.span.row == 2))
+    wide = RuledTable(table.bbox, 3, 3, (*cells, total))
+    found, _ = find_tables([wide], [], [cell_line((0, 0, "а")), cell_line((2, 0, "Итого"), (2, 1, "по"), (2, 2, "акту"))], picture, DPI)
+    assert [(one.grid.rows, one.grid.columns) for one in found] == [(3, 3)]

@@ -30,6 +30,11 @@ def test_a_line_beside_a_page_number_or_in_two_pieces_is_running_in_letters_of_a
     assert label("page-header", "Отчёт Северный свет", TOP, size=1, gap=0.4) is LayoutLabel.HEADER
 
 
+@pytest.mark.parametrize("text", ["ЖУРНАЛ учёта параметров, узел ввода № 4", "Протокол №  12"])
+def test_a_paper_with_a_number_in_its_name_is_not_beside_a_page_number(text: str) -> None:
+    assert label("page-header", text, TOP, size=1) is None
+
+
 def test_a_letterhead_in_ordinary_letters_is_not_left_out() -> None:
     assert label("page-header", "Общество с ограниченной ответственностью", TOP, size=1) is None
     assert label("page-header", "АКТ", TOP, size=1.6) is None

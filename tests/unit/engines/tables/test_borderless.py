@@ -135,3 +135,20 @@ def test_words_outside_the_box_are_left_out() -> None:
     grid = borderless(BBox(150, 190, 1200, 380), [*inside, stray], page_of([*inside, stray]), 200)
     assert grid is not None
     assert "stray" not in " ".join(cell.text for cell in grid.cells)
+
+
+def test_what_a_fax_left_of_column_lines_parts_columns_only_where_they_are_known_to_be_broken() -> None:
+    words = [item for index in range(4) for item in row(200 + index * 50, f"{index} 12,50", "18,20", columns=(160, 300))]
+    page = page_of(words)
+    right = max(item.bbox.x1 for item in words if item.text == "12,50")
+    left = min(item.bbox.x0 for item in words if item.text == "18,20")
+    at, before = round(left + right) // 2, round(words[0].bbox.x1) + 4
+    for x in (before, at):
+        for y in range(190, 400, 18):
+            cv2.line(page, (x, y), (x, y + 9), 0, 2)
+    box = BBox(140, 190, 420, 400)
+    broken = borderless(box, words, page, 200, broken=True)
+    assert broken is not None
+    assert texts(broken)[0] == ["0", "12,50", "18,20"]
+    whole = borderless(box, words, page, 200)
+    assert whole is None or texts(whole)[0] != ["0", "12,50", "18,20"]
