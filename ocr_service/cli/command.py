@@ -7,13 +7,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from ocr_service.cli import check, convert, health
+from ocr_service.cli import check, convert, health, jobs
 from ocr_service.cli.arguments import parser
 from ocr_service.cli.environment import Environment
 from ocr_service.cli.status import ExitStatus, NoService, UsageError
 from ocr_service.client import ClientError, Unreachable
 
-_COMMANDS = {"convert": convert.run, "check": check.run, "health": health.run}
+_COMMANDS = {"convert": convert.run, "jobs": jobs.run, "check": check.run, "health": health.run}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,8 +8,8 @@ import getpass
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePath
@@ -18,15 +18,14 @@ from typing import Any
 import msgspec
 
 from ocr_service.cli import local_service, names, progress
+from ocr_service.cli.client import patient_client
 from ocr_service.cli.conversion import Converter, Ending, Outcome
 from ocr_service.cli.environment import Environment
 from ocr_service.cli.inputs import STANDARD, Source, find
+from ocr_service.cli.reading import Reader
 from ocr_service.cli.results_folder import ResultsFolder
 from ocr_service.cli.status import ExitStatus, UsageError
-from ocr_service.client import AsyncClient, ClientError, Options, Patience
-
-_SILENCE_S = 3600.0
-"""As long as the service gives a document by itself: in a long line, the first page may be that late."""
+from ocr_service.client import Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class _Plan:
 
 
 def run(asked: argparse.Namespace, environment: Environment) -> ExitStatus:
-    """Raises UsageError, Unreachable, NoService; KeyboardInterrupt when it is broken off: the documents in work are then cancelled."""
+    """Raises UsageError, Unreachable, NoService; KeyboardInterrupt when it is broken off: its jobs are then cancelled."""
     plan = _plan(asked, environment)
     with ExitStack() as stack:
         if plan.folder is not None:
@@ -121,20 +120,18 @@ async def _convert(plan: _Plan, environment: Environment, shown: progress.Progre
             url = plan.asked.url
             if plan.asked.local:
                 url = await stack.enter_async_context(local_service.running(shown.say))
-            client = await stack.enter_async_context(_client(url, environment, shown))
-            converter = Converter(client, plan.options, shown)
-            if plan.folder is None:
-                return [await _to_standard_output(converter, plan)]
-            return await _to_folder(converter, plan, plan.folder)
-
-
-@asynccontextmanager
-async def _client(url: str, environment: Environment, shown: progress.Progress) -> AsyncIterator[AsyncClient]:
-    def on_wait(error: ClientError, seconds: float) -> None:
-        shown.say(f"… {error.detail} Next try in {seconds:.0f} s")
-
-    async with AsyncClient(url, api_key=environment.api_key, timeout_s=_SILENCE_S, patience=Patience(), on_wait=on_wait) as client:
-        yield client
+            client = await stack.enter_async_context(patient_client(url, environment, plan.asked.patience, shown.say))
+            reader = Reader(client, plan.options)
+            # A service that is there for this run only takes its jobs with it.
+            converter = Converter(reader, shown, resumable=not plan.asked.local)
+            try:
+                if plan.folder is None:
+                    return [await _to_standard_output(converter, plan)]
+                return await _to_folder(converter, plan, plan.folder)
+            except asyncio.CancelledError:
+                if left := await reader.cancel_all():
+                    shown.say(f"The service does not answer: {left} of the documents could not be cancelled there")
+                raise
 
 
 async def _to_standard_output(converter: Converter, plan: _Plan) -> Outcome:

@@ -25,6 +25,9 @@ class Track(Protocol):
     def page(self) -> None:
         """One more page is done."""
 
+    def restart(self) -> None:
+        """The document is begun anew."""
+
 
 class Progress(Protocol):
     """Where progress is shown."""
@@ -74,6 +77,9 @@ class _LineTrack:
             of = f" of {self._total}" if self._total else ""
             self._lines.say(f"{self._name}: {self._pages}{of} pages")
 
+    def restart(self) -> None:
+        self._pages = 0
+
 
 class Bars:
     """For a terminal: a bar for each document at work, and one for all of them."""
@@ -122,12 +128,16 @@ class _BarTrack:
         bar.refresh()
 
     def total(self, pages: int) -> None:
-        self.bar.total = pages
-        self.bar.bar_format = _BAR
-        self.bar.refresh()
+        if self.bar.total != pages:
+            self.bar.total = pages
+            self.bar.bar_format = _BAR
+            self.bar.refresh()
 
     def page(self) -> None:
         self.bar.update()
+
+    def restart(self) -> None:
+        self.bar.reset()
 
 
 class Silence:
@@ -146,6 +156,9 @@ class Silence:
         pass
 
     def page(self) -> None:
+        pass
+
+    def restart(self) -> None:
         pass
 
 

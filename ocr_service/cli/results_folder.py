@@ -3,6 +3,7 @@
 DIR/name.md  name.json        the document, as the service gives it; links of the Markdown lead into name.files/
 DIR/name.files/               pictures and extra files, under the service's own paths
 DIR/.ocr-service/records/     of what file and with which options the result was made: written last, so a result without it is not whole
+DIR/.ocr-service/jobs/        which job a document was handed in as, until its result is there
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ import msgspec
 
 from ocr_service.cli.inputs import Source
 from ocr_service.cli.status import UsageError
+from ocr_service.cli.tickets import TicketFile
 
 _OWN = ".ocr-service"
-_RECORDS, _STAGES = "records", "unfinished"
+_RECORDS, _STAGES, _JOBS = "records", "unfinished", "jobs"
 _PICTURE = re.compile(rb"(!\[[^\n]*?\]\()(?=images/[\w%.-]+\))")
 
 
@@ -120,6 +122,9 @@ class ResultsFolder:
 
     def files(self, name: PurePath) -> Path:
         return self.path / f"{name}.files"
+
+    def ticket(self, name: PurePath) -> TicketFile:
+        return TicketFile(self.path / _OWN / _JOBS / f"{name}.json")
 
     @contextmanager
     def stage(self) -> Iterator[Stage]:
