@@ -35,7 +35,7 @@ from ocr_service.models.manifest import usable
 from ocr_service.pipeline import service as pipeline
 from ocr_service.pipeline.page_cache import CachedWorkers, KeepingRefiner
 from ocr_service.pipeline.refinement.refiner import Refiner
-from ocr_service.placement import STRUCTURE_V3, Placement, place_here
+from ocr_service.placement import STRUCTURE_V3, Placement, Walls, place_here
 from ocr_service.settings import Settings, SettingsError
 from ocr_service.storage.local import LocalStore
 from ocr_service.storage.page_cache import PageCache
@@ -46,7 +46,6 @@ from ocr_service.vlm.client import VlmClient
 from ocr_service.vlm.config import ClientConfig
 from ocr_service.vlm.none import NoRefinement
 from ocr_service.workers.config import MEBIBYTE, Confinement, ConfinementMode, PoolConfig
-from ocr_service.workers.confinement import MECHANISMS, available
 from ocr_service.workers.pool import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -69,8 +68,7 @@ class Service:
 def build(settings: Settings, placement: Placement) -> Service:
     """Make the parts; nothing runs yet. `placement`: the page workers' engine and machine. Raises SettingsError."""
     rules = access_rules(settings)
-    if lacking := [name for name in MECHANISMS if name not in available()] if settings.ocr_worker_confinement == "require" else []:
-        raise SettingsError(f"OCR_WORKER_CONFINEMENT: this machine lacks {' and '.join(lacking)}")
+    Walls.look(settings)
     uploads = UploadFolder(settings.output_dir.expanduser().resolve())
     try:
         uploads.prepare(stale_s=10 * settings.ocr_upload_timeout_s)

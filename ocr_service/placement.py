@@ -13,6 +13,7 @@ from ocr_service.engines.structure_v3.device import paddle_variables
 from ocr_service.engines.structure_v3.models import find_models, needed_files
 from ocr_service.models.catalogue import Model
 from ocr_service.settings import Settings, SettingsError
+from ocr_service.workers.confinement import MECHANISMS, available
 
 EMBEDDED = "ocr_service.engines.embedded:build"
 STRUCTURE_V3 = "ocr_service.engines.structure_v3.engine:build"
@@ -43,6 +44,25 @@ class Machine:
         # CUDA itself stops at the first name that is none, "-1" above all.
         usable = named[: named.index("-1")] if "-1" in named else named
         return cls(tuple(usable) if count else (), {runtime: lack for runtime in ("onnxruntime", "paddle") if (lack := _lack(runtime))})
+
+
+@dataclass(frozen=True, slots=True)
+class Walls:
+    """What would confine page workers on this machine, and what of it the kernel lacks; nothing where they are not to be confined."""
+
+    standing: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+
+    @classmethod
+    def look(cls, settings: Settings) -> Walls:
+        """Raises SettingsError where all are required and one is missing."""
+        if settings.ocr_worker_confinement == "off":
+            return cls()
+        standing = available()
+        lacking = tuple(name for name in MECHANISMS if name not in standing)
+        if lacking and settings.ocr_worker_confinement == "require":
+            raise SettingsError(f"OCR_WORKER_CONFINEMENT: this machine lacks {' and '.join(lacking)}")
+        return cls(standing, lacking)
 
 
 @dataclass(frozen=True, slots=True)

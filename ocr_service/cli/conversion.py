@@ -20,7 +20,6 @@ from ocr_service.client.wire import decode
 _KEPT_APART = {"json", "markdown", "source"}
 """Outputs that go elsewhere than into `name.files/`, or nowhere: the source is here already."""
 
-_PASSWORD_REQUIRED = "password_required"
 _ENCRYPTED = "The PDF is encrypted, and no or a wrong password was given: --password asks for it, --password-file and OCR_PASSWORD give it"
 
 
@@ -154,5 +153,5 @@ def _failed(source: Source, error: ClientError | OSError) -> Outcome:
     if isinstance(error, Unreachable) and not isinstance(error, TimedOut):
         raise error
     if isinstance(error, ClientError):
-        return Outcome(source, Ending.FAILED, error=(error.code, _ENCRYPTED if error.code == _PASSWORD_REQUIRED else error.detail))
+        return Outcome(source, Ending.FAILED, error=(error.code, _ENCRYPTED if error.code == "password_required" else error.detail))
     return Outcome(source, Ending.FAILED, error=("file", f"{error.strerror or error}"))

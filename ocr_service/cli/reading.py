@@ -12,7 +12,7 @@ from ocr_service.cli.tickets import Ticket, TicketFile
 from ocr_service.client import AsyncClient, ClientError, Job, NoResult, NotFound, Options, PageFinished, Rejected
 from ocr_service.client.wire import no_result
 
-_CANCEL_S = 10.0
+_CANCEL_S = 5.0
 _KEY_REUSED = "idempotency_key_reused"
 
 

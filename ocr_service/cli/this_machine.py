@@ -7,7 +7,7 @@ from ocr_service.engines import tessdata
 from ocr_service.engines.config import EngineSetupError
 from ocr_service.models import manifest
 from ocr_service.models.catalogue import Model, known_models
-from ocr_service.placement import Placement, place_here
+from ocr_service.placement import Placement, Walls, place_here
 from ocr_service.settings import Settings, SettingsError
 
 
@@ -16,6 +16,7 @@ def rows(*, full: bool) -> list[Row]:
     try:
         settings = Settings.from_environment()
         placement = place_here(settings)
+        walls = Walls.look(settings)
     except SettingsError as error:
         return [Row("settings", State.BROKEN, str(error))]
     chosen = f"engine {placement.engine.partition(':')[0].rpartition('.')[2]} on {placement.device}: {placement.reason}"
@@ -23,6 +24,7 @@ def rows(*, full: bool) -> list[Row]:
         Row("settings", State.OK, chosen),
         *_models(settings, placement, full=full),
         _tesseract(settings, placement),
+        _page_workers(walls),
         _s3(settings),
     ]
 
@@ -65,6 +67,17 @@ def _tesseract(settings: Settings, placement: Placement) -> Row:
     if absent:
         return Row(name, State.WARNING, f"{folder} lacks {', '.join(absent)}: install {' '.join(tessdata.packages(absent))}")
     return Row(name, State.OK, f"{'+'.join(tessdata.languages(settings.ocr_lang))} in {folder}")
+
+
+def _page_workers(walls: Walls) -> Row:
+    """docs/security.md says what each wall refuses."""
+    name = "page workers"
+    if not walls.standing:
+        return Row(name, State.WARNING, "not confined (OCR_WORKER_CONFINEMENT)")
+    confined = f"confined by {', '.join(walls.standing)}"
+    if walls.lacking:
+        return Row(name, State.WARNING, f"{confined}; this machine lacks {', '.join(walls.lacking)}")
+    return Row(name, State.OK, confined)
 
 
 def _s3(settings: Settings) -> Row:

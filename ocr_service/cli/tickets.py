@@ -1,4 +1,4 @@
-"""Which job a document was handed in as: kept beside the results until they are there, so that a run that was broken off finds its jobs again.
+"""Which job a document was handed in as: kept until its result is there, so that the next run finds the jobs of one that was broken off.
 
 The key is written down before the document is sent and the job's id after it, so that nothing is handed in twice wherever a run ends.
 """

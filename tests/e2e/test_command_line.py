@@ -7,67 +7,18 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.e2e import samples
+from tests.e2e.command_line import CommandLine, reports
 from tests.e2e.running import PATIENCE_S, REPOSITORY, RunningServer, free_port, running, wait_until
 from tests.e2e.test_with_fake_engine import SCRIPT, document
 
 pytestmark = pytest.mark.e2e
-
-COMMAND = [sys.executable, "-P", "-m", "ocr_service.cli"]
-
-
-class CommandLine:
-    """Runs the command in a folder of its own."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.folder = folder
-        self.environment = {
-            **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-            "PYTHONPATH": str(REPOSITORY),
-            "OCR_URL": url,
-        }
-
-    def __call__(self, *arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [*COMMAND, *arguments],
-            cwd=self.folder,
-            env=self.environment | environment,
-            input=stdin,
-            capture_output=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
-
-    @contextmanager
-    def running(self, *arguments: str, **files: Any) -> Iterator[subprocess.Popen[bytes]]:
-        """The command, gone at the end in any case."""
-        with subprocess.Popen([*COMMAND, *arguments], cwd=self.folder, env=self.environment, **files) as command:
-            try:
-                yield command
-            finally:
-                command.kill()
-
-    def write(self, name: str, content: bytes) -> Path:
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        return path
-
-    def written(self, folder: str = "out") -> list[str]:
-        """Files that are results, without the records."""
-        root, found = self.folder / folder, []
-        for parent, folders, names in os.walk(root):
-            folders[:] = [name for name in folders if name != ".ocr-service"]  # where files come and go
-            found += [str((Path(parent) / name).relative_to(root)) for name in names]
-        return sorted(found)
 
 
 @pytest.fixture(scope="module")
@@ -79,11 +30,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 @pytest.fixture
 def ocr(tmp_path: Path, server: RunningServer) -> CommandLine:
     return CommandLine(tmp_path, server.url)
-
-
-def reports(done: subprocess.CompletedProcess[bytes]) -> dict[str, dict[str, Any]]:
-    """The lines of `--json` by document."""
-    return {Path(report["source"]).name: report for report in map(json.loads, done.stdout.splitlines())}
 
 
 def test_a_result_is_what_the_service_gives(ocr: CommandLine, server: RunningServer) -> None:
@@ -181,14 +127,14 @@ def test_nobody_there(ocr: CommandLine) -> None:
     assert ocr.written() == []
 
 
-def test_a_service_that_dies_in_the_middle_leaves_nothing_half_written_and_the_next_run_goes_on(ocr: CommandLine, tmp_path: Path) -> None:
+def test_a_service_that_stays_away_leaves_nothing_half_written_and_the_next_run_goes_on(ocr: CommandLine, tmp_path: Path) -> None:
     gate, trace = tmp_path / "gate", tmp_path / "trace"
     ocr.write("a.pdf", document(pages=1))
     ocr.write("b.pdf", document(pages=2, gate_after=1, gate=gate, trace=trace))
     (tmp_path / "mortal").mkdir()
     with ExitStack() as stack, running(SCRIPT, tmp_path / "mortal") as mortal:
         ocr.environment["OCR_URL"] = mortal.url
-        command = stack.enter_context(ocr.running("convert", "a.pdf", "b.pdf", "-o", "out", stderr=subprocess.PIPE))
+        command = stack.enter_context(ocr.running("convert", "a.pdf", "b.pdf", "-o", "out", "--patience", "2", stderr=subprocess.PIPE))
         wait_until(lambda: ocr.written() == ["a.json", "a.md"] and trace.exists(), "one document to be done, one to be in work")
         mortal.send(signal.SIGKILL)
         _, said = command.communicate(timeout=PATIENCE_S)
@@ -197,7 +143,7 @@ def test_a_service_that_dies_in_the_middle_leaves_nothing_half_written_and_the_n
     assert not (ocr.folder / "out" / ".ocr-service" / "unfinished").exists()
     gate.touch()
     (tmp_path / "next").mkdir()
-    with running(SCRIPT, tmp_path / "next") as successor:
+    with running(SCRIPT, tmp_path / "next") as successor:  # which knows nothing of that job
         done = ocr("convert", "a.pdf", "b.pdf", "-o", "out", "--json", "--url", successor.url)
     assert {name: report["status"] for name, report in reports(done).items()} == {"a.pdf": "skipped", "b.pdf": "complete"}
 
@@ -233,6 +179,10 @@ def test_an_interrupted_run_cancels_at_the_service(ocr: CommandLine, server: Run
     wait_until(lambda: server.metric("ocr_documents_in_service") == 0, "the document to be gone")
     (ocr.folder / "gate").touch()
     assert ocr.written() == []
+    [job, *_] = server.client.get("/ocr/jobs").json()["jobs"]
+    assert job["state"] == "cancelled"
+    again = reports(ocr("convert", "a.pdf", "-o", "out", "--json", "--pages", "1-2"))
+    assert again["a.pdf"]["status"] == "complete"
 
 
 def test_an_interrupted_run_leaves_the_terminal_in_order(ocr: CommandLine) -> None:

@@ -1,6 +1,6 @@
 """Runs the real PP-StructureV3 over the drawn pages and writes what it found, for the adapter's tests that run without it.
 
-    .venv-paddle/bin/python -m tests.paddle.record
+.venv-paddle/bin/python -m tests.paddle.record
 """
 
 from __future__ import annotations

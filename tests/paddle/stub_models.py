@@ -32,9 +32,7 @@ def build(root: Path, script: Script, recognisers: tuple[str, ...] = ("eslav_PP-
     """Write all packages as `<root>/<model>_onnx/` and return `root`."""
     _detector(root / "PP-DocLayout_plus-L_onnx", 800, list(script.labels), script.layout, need_ink=True)
     _detector(root / "PP-DocBlockLayout_onnx", 640, ["Region"], script.regions, need_ink=True)
-    cells: tuple[Box, ...] = tuple(
-        ("cell", script.cell_score - 0.001 * index, *box) for index, box in enumerate(script.cells())
-    )
+    cells: tuple[Box, ...] = tuple(("cell", script.cell_score - 0.001 * index, *box) for index, box in enumerate(script.cells()))
     for kind in ("wired", "wireless"):
         _detector(root / f"RT-DETR-L_{kind}_table_cell_det_onnx", 640, ["cell"], cells, need_ink=False)
     short = [{"ResizeImage": {"resize_short": 256}}, {"CropImage": {"size": 224}}]
@@ -118,7 +116,12 @@ def _detector(folder: Path, size: int, labels: list[str], boxes: tuple[Box, ...]
         [("im_shape", FLOAT, ["N", 2]), ("image", FLOAT, ["N", 3, size, size]), ("scale_factor", FLOAT, ["N", 2])],
         [("fetch_name_0", FLOAT, ["M", 6]), ("fetch_name_1", INT32, ["N"])],
         {
-            "mode": "paddle", "metric": "COCO", "use_dynamic_shape": False, "arch": "DETR", "min_subgraph_size": 3, "draw_threshold": 0.5,
+            "mode": "paddle",
+            "metric": "COCO",
+            "use_dynamic_shape": False,
+            "arch": "DETR",
+            "min_subgraph_size": 3,
+            "draw_threshold": 0.5,
             "Preprocess": [  # spelt so here, "PreProcess" in all others
                 {"type": "Resize", "target_size": [size, size], "keep_ratio": False, "interp": 2},
                 {"type": "NormalizeImage", "mean": [0.0] * 3, "std": [1.0] * 3, "norm_type": "none"},

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from ocr_service import placement
 from ocr_service.cli import this_machine
-from ocr_service.cli.table import State
+from ocr_service.cli.table import Row, State
 from ocr_service.models.catalogue import CPU
+from ocr_service.workers.confinement import MECHANISMS, available
 
 
 def states(*, full: bool = False) -> dict[str, State]:
@@ -28,7 +30,31 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_a_sound_machine() -> None:
-    assert states() == {"settings": State.OK, "models": State.OK, "Tesseract's data": State.OK, "S3 settings": State.OFF}
+    confined = State.OK if available() == MECHANISMS else State.WARNING
+    assert states() == {
+        "settings": State.OK,
+        "models": State.OK,
+        "Tesseract's data": State.OK,
+        "page workers": confined,
+        "S3 settings": State.OFF,
+    }
+
+
+def page_workers() -> Row:
+    [row] = [row for row in this_machine.rows(full=False) if row.part == "page workers"]
+    return row
+
+
+def test_workers_that_nothing_or_not_all_confines_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placement, "available", lambda: MECHANISMS)
+    assert page_workers() == Row("page workers", State.OK, "confined by no_new_privileges, seccomp, landlock")
+    monkeypatch.setattr(placement, "available", lambda: MECHANISMS[:2])
+    assert page_workers() == Row("page workers", State.WARNING, "confined by no_new_privileges, seccomp; this machine lacks landlock")
+    monkeypatch.setenv("OCR_WORKER_CONFINEMENT", "require")
+    [row] = this_machine.rows(full=False)
+    assert (row.state, row.detail) == (State.BROKEN, "OCR_WORKER_CONFINEMENT: this machine lacks landlock")
+    monkeypatch.setenv("OCR_WORKER_CONFINEMENT", "off")
+    assert page_workers().state is State.WARNING
 
 
 def test_a_misspelt_setting_is_the_only_thing_told(monkeypatch: pytest.MonkeyPatch) -> None:
