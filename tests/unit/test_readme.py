@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import re
+import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -16,6 +19,7 @@ from ocr_service.api import errors as http_errors
 from ocr_service.api.options import FIELDS
 from ocr_service.api.problems import status_of
 from ocr_service.domain import errors
+from ocr_service.jobs.webhooks import signature
 from ocr_service.settings import Settings
 
 PROJECT = Path(__file__).parents[2]
@@ -107,6 +111,23 @@ def test_the_json_examples_are_json() -> None:
     for example in examples:
         documents = [example] if example.startswith("{\n") else example.splitlines()
         assert [isinstance(json.loads(document), dict) for document in documents] == [True] * len(documents)
+
+
+def test_the_webhooks_receiver_knows_a_genuine_call() -> None:
+    for text in (ENGLISH, (PROJECT / "docs" / "jobs.md").read_text(encoding="utf-8")):
+        [receiver] = [body for language, body in CODE_BLOCK.findall(text) if language == "python" and "def is_genuine" in body]
+        function = receiver[receiver.index("def is_genuine") :].partition("\n\n\n")[0]
+        names: dict[str, Any] = {"hmac": hmac, "hashlib": hashlib, "time": time, "SECRET": b"secret"}
+        exec(function, names)
+        now, body = int(time.time()), b'{"event": "job.finished"}'
+        for moment, secret, content, genuine in [
+            (now, b"secret", body, True),
+            (now, b"other", body, False),
+            (now, b"secret", body + b" ", False),
+            (now - 3600, b"secret", body, False),
+        ]:
+            sent = f"t={moment},v1={signature(secret, moment, body)}"
+            assert names["is_genuine"](sent, content) is genuine
 
 
 @BOTH
