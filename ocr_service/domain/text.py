@@ -17,6 +17,8 @@ _CJK = re.compile(
     r"\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]"
 )
 _CJK_PUNCTUATION = re.compile(r"[\u3000-\u303f\ufe30-\ufe4f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]")
+# Of an address, a path or a file's name; a slash between Russian words parts two of them («стабильный/не-», «стабильный»).
+_IN_ADDRESS = re.compile(r"[@\\_.\d]|//|[A-Za-z]/|/[A-Za-z]")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -62,7 +64,7 @@ def _join(left: str, right: str) -> str:
 def _is_word_break(left: str, right: str) -> bool:
     """Whether the hyphen at the end of `left` was put there only because the line was full."""
     token = left.split()[-1][:-1]
-    before = re.split(rf"[{_HYPHENS}]", token)[-1].strip("«»\"'()[]„“”")
+    before = re.split(rf"[{_HYPHENS}/]", token)[-1].strip("«»\"'()[]„“”")
     after = _leading_word(right)
     return (
         right[0].islower()
@@ -70,7 +72,7 @@ def _is_word_break(left: str, right: str) -> bool:
         and len(before) > 1
         and len(after) > 1
         and not before.isupper()
-        and not re.search(r"[@/\\_.\d]", token)
+        and not _IN_ADDRESS.search(token)
         and after.lower() not in _PARTICLES
         and not (before.lower() == "из" and after.lower() in {"за", "под"})
     )

@@ -11,6 +11,7 @@ from ocr_service.domain.geometry import Upright
 from ocr_service.engines.bullets import with_bullets
 from ocr_service.engines.crops import cut_questions
 from ocr_service.engines.layout import LayoutModel
+from ocr_service.engines.letter_case import with_true_case
 from ocr_service.engines.list_sequence import with_counted_markers
 from ocr_service.engines.overlooked_pictures import overlooked_pictures, taken
 from ocr_service.engines.page_blocks import PageParts, assemble
@@ -55,7 +56,8 @@ class ScannedPageReader:
             ruled, clean = find_tables_and_clean(gray, dpi)
         with watch.stage("ocr"):
             cells = [cell.bbox for table in ruled for cell in table.cells]
-            lines = with_bullets([_page_line(line) for line in self._ocr.read(clean, cells, reader)], clean)
+            lines = with_true_case([_page_line(line) for line in self._ocr.read(clean, cells, reader)], clean)
+            lines = with_bullets(lines, clean)
         with watch.stage("layout"):
             regions = self._layout.of_picture(gray, lines, dpi)
         with watch.stage("assemble"):

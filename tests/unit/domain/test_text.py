@@ -20,6 +20,8 @@ from ocr_service.domain.text import join_lines, printable
         (["«орга-", "низация»"], "«организация»"),
         # Cannot be known: a compound broken at its own hyphen is closed as well.
         (["бизнес-", "план"], "бизнесплан"),
+        (["стабильный/не-", "стабильный"], "стабильный/нестабильный"),
+        (["http://mail-", "server"], "http://mail-server"),
         (["кто-", "нибудь"], "кто-нибудь"),
         (["из-", "за дождя"], "из-за дождя"),
         (["в 2024-", "го года"], "в 2024-го года"),
