@@ -15,6 +15,7 @@ ServiceError
  ├─ ShuttingDown            the service is stopping; try elsewhere
  ├─ DeadlineExceeded        out of time before the first page was done
  ├─ StorageFailed           the result could not be written
+ │   └─ StorageFull         for want of space: a job waits for some
  ├─ DocumentCancelled       somebody cancelled it while others waited for it
  ├─ Interrupted             the service ended in the middle of it; an error of jobs only
  ├─ PageFailed              one page could not be read; never leaves the pipeline
@@ -132,6 +133,10 @@ class StorageFailed(ServiceError):
     """The result could not be stored."""
 
     code = "storage_failed"
+
+
+class StorageFull(StorageFailed):
+    """The result could not be stored for want of space: nothing is wrong with the document, and there may be some later."""
 
 
 class DocumentCancelled(ServiceError):

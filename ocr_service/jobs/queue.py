@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from dbos import DBOS, DBOSConfig, EnqueueOptions
+from dbos._error import DBOSAwaitedWorkflowCancelledError
 
 log = logging.getLogger(__name__)
 
@@ -121,4 +122,11 @@ def _workflow(kind: Kind, loop: asyncio.AbstractEventLoop) -> Callable[[str], No
 def _log_like_the_service() -> None:
     logger = logging.getLogger("dbos")
     logger.handlers.clear()
+    logger.filters.clear()
+    logger.addFilter(_is_no_withdrawal)
     logger.propagate = True
+
+
+def _is_no_withdrawal(record: logging.LogRecord) -> bool:
+    """A job that is cancelled at the moment when its task begins is no error."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], DBOSAwaitedWorkflowCancelledError)

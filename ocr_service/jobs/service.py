@@ -21,14 +21,16 @@ from ocr_service.jobs.database import open_database
 from ocr_service.jobs.queue import DurableQueue, Kind
 from ocr_service.jobs.record import Record, Terms, content_key
 from ocr_service.jobs.table import JobTable, ended
+from ocr_service.jobs.vigil import Vigil
 from ocr_service.jobs.webhooks import Webhooks
 from ocr_service.jobs.worker import Worker
 from ocr_service.outputs.atomic import flush, storage_errors
+from ocr_service.outputs.document_json import DocumentJson, read_summary
 from ocr_service.pipeline.journey import Journey
 from ocr_service.pipeline.service import DocumentService
 from ocr_service.storage.local import new_document_id, source_name
 from ocr_service.storage.page_order import PageOrder, page_name
-from ocr_service.storage.reading import PAGES
+from ocr_service.storage.reading import PAGES, RESULT
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ _PASSWORD_LOST = PageError(
 _RETRY_AFTER_S = 10
 _EXPIRE_AT_A_TIME = 100
 _COUNT_EVERY_S = 5.0
-_DATABASE_PAUSE_S = 2.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 30.0
 _LOOK_EVERY_S, _SHOW_EVERY_S = 0.25, 1.0
 
 
@@ -65,6 +67,7 @@ class JobService:
         self._queue = DurableQueue(config.database, self.executor)
         self._worker = Worker(self._table, documents, store, self.executor)
         self._webhooks = Webhooks(config)
+        self._vigil = Vigil(config.lease_s)
         self._passworded: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._left: set[str] = set()
@@ -251,21 +254,24 @@ class JobService:
         task.add_done_callback(self._passworded.discard)
 
     async def _do_with_password(self, record: Record, password: str) -> None:
-        if not await self._worker.do(record.job.job_id, password):
+        if not await self._do(record.job.job_id, password):
             await asyncio.to_thread(self._lose, record, _PASSWORD_LOST)
-        await self._over(record.job.job_id)
+            await self._over(record.job.job_id)
 
-    async def _do(self, job_id: str) -> bool:
-        """A task of the queue."""
+    async def _do(self, job_id: str, password: str | None = None) -> bool:
+        """A task of the queue. While the database of jobs is away or the disk is full, it is tried again and again: what was read is on
+        disk, and the next try goes on from there.
+        """
+        pause_s = _FIRST_PAUSE_S
         while not self._stopping:
             try:
-                if not await self._worker.do(job_id, None):
+                if not await self._worker.do(job_id, password):
                     return False
                 await self._over(job_id)
             except StorageFailed as error:
-                # The database of jobs is away. What was read is on disk: the next try goes on from there.
-                log.warning("A job's state cannot be written", extra={"document_id": job_id, "reason": error.detail})
-                await asyncio.sleep(_DATABASE_PAUSE_S)
+                log.warning("A job cannot go on now", extra={"document_id": job_id, "reason": error.detail, "next_try_s": pause_s})
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             else:
                 return True
         return False
@@ -310,8 +316,8 @@ class JobService:
                 alive_at = time.monotonic()
                 for job_id in await asyncio.to_thread(self._table.to_cancel, self.executor):
                     await self._worker.cancel(job_id)
-                for dead in await asyncio.to_thread(self._table.dead, self.executor, self._config.lease_s):
-                    await self._take_over(dead)
+                for dead, seen_at in self._vigil.dead(await asyncio.to_thread(self._table.beats, self.executor)):
+                    await self._take_over(dead, seen_at)
                 await self._expire()
                 if time.monotonic() >= counted_at:
                     self._counts = await asyncio.to_thread(self._table.counts)
@@ -334,8 +340,8 @@ class JobService:
                 await asyncio.to_thread(self._queue.again, job_id, JOB)
             self._left.discard(job_id)
 
-    async def _take_over(self, dead: str) -> None:
-        if not await asyncio.to_thread(self._table.claim, dead, self._config.lease_s):
+    async def _take_over(self, dead: str, seen_at: float) -> None:
+        if not await asyncio.to_thread(self._table.claim, dead, seen_at):
             return
         for record in await asyncio.to_thread(self._table.of_executor, dead):
             await asyncio.to_thread(self._inherit, record)
@@ -349,7 +355,10 @@ class JobService:
         """What the dead replica was in the middle of goes on, unless nobody can."""
         job_id = record.job.job_id
         extra = {"document_id": job_id, "pages_on_disk": len(PageOrder(self._output_dir / job_id / PAGES).finished())}
-        if record.attached:
+        if record.attached and (summary := self._finished(job_id)) is not None:
+            log.info("A document was finished, and its end is written down now", extra=extra)
+            self._table.change(job_id, record.executor or "", _end_of(summary))
+        elif record.attached:
             log.warning("A document was cut off; nobody waits for it any more, and its folder is removed", extra=extra)
             self._lose(record, PageError(Interrupted.code, "The service ended in the middle of the document: send it again."))
         elif record.needs_password:
@@ -358,6 +367,11 @@ class JobService:
         else:
             log.warning("A job was cut off and is gone on with", extra=extra)
             self._table.requeue(job_id, record.executor or "")
+
+    def _finished(self, job_id: str) -> DocumentJson | None:
+        """The result, if the document has one: it was answered, or can be fetched."""
+        path = self._output_dir / job_id / RESULT
+        return read_summary(path) if path.is_file() else None
 
     def _lose(self, record: Record, error: PageError) -> None:
         if self._table.change(record.job.job_id, record.executor or "", ended(JobState.FAILED, error)):
@@ -373,3 +387,10 @@ class JobService:
         shutil.rmtree(self._output_dir / job_id, ignore_errors=True)
         self._queue.forget(job_id)
         self._table.remove(job_id)
+
+
+def _end_of(summary: DocumentJson) -> dict[str, object]:
+    """The columns that say how a document with this result has ended."""
+    asked = len(summary.options.pages) if summary.options.pages is not None else summary.page_count
+    values = ended(JobState(summary.status.value), warnings=tuple(summary.warnings))
+    return values | {"page_count": asked, "pages_done": asked, "pages_failed": len(summary.failed_pages)}

@@ -63,6 +63,9 @@ _EXECUTORS = sa.Table(
     sa.Column("seen_at", sa.Float, nullable=False),
 )
 
+LEFT = 0.0
+"""When an executor was seen that has stopped."""
+
 _Answer = TypeVar("_Answer")
 
 
@@ -228,19 +231,17 @@ class JobTable:
 
     def leave(self, executor: str) -> None:
         """The executor stops, and lets others take over at once."""
-        self._changed(sa.update(_EXECUTORS).where(_EXECUTORS.c.executor == executor).values(seen_at=0.0))
+        self._changed(sa.update(_EXECUTORS).where(_EXECUTORS.c.executor == executor).values(seen_at=LEFT))
 
-    def dead(self, executor: str, lease_s: float) -> list[str]:
-        """Executors that were not seen for `lease_s` seconds by the database's clock."""
-        query = sa.select(_EXECUTORS.c.executor).where(_EXECUTORS.c.seen_at < self._now() - lease_s, _EXECUTORS.c.executor != executor)
-        return self._ask(lambda connection: list(connection.execute(query).scalars()))
+    def beats(self, executor: str) -> dict[str, float]:
+        """When each of the other executors was last seen, by the database's clock: to be told from another time, and no more."""
+        query = sa.select(_EXECUTORS.c.executor, _EXECUTORS.c.seen_at).where(_EXECUTORS.c.executor != executor)
+        return self._ask(lambda connection: {row.executor: row.seen_at for row in connection.execute(query)})
 
-    def claim(self, dead: str, lease_s: float) -> bool:
-        """Take a dead executor's estate, for as long as a lease: one of those who try gets it, and the next one if that one dies of it."""
+    def claim(self, dead: str, seen_at: float) -> bool:
+        """Take the estate of an executor that was last seen then: one of those who try gets it, and the next one if that one dies of it."""
         return self._changed(
-            sa.update(_EXECUTORS)
-            .where(_EXECUTORS.c.executor == dead, _EXECUTORS.c.seen_at < self._now() - lease_s)
-            .values(seen_at=self._now())
+            sa.update(_EXECUTORS).where(_EXECUTORS.c.executor == dead, _EXECUTORS.c.seen_at == seen_at).values(seen_at=self._now())
         )
 
     def bury(self, dead: str) -> None:

@@ -10,7 +10,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ocr_service.domain.documents import DocumentResult, MediaType, PageError, SourceFile
-from ocr_service.domain.errors import DocumentCancelled, EngineUnavailable, Overloaded, ServiceError, ShuttingDown, StorageFailed
+from ocr_service.domain.errors import (
+    DocumentCancelled,
+    EngineUnavailable,
+    Overloaded,
+    ServiceError,
+    ShuttingDown,
+    StorageFailed,
+    StorageFull,
+)
 from ocr_service.domain.jobs import JobStage, JobState
 from ocr_service.domain.ports import DocumentFolder, DocumentStore
 from ocr_service.jobs.record import Record
@@ -22,6 +30,7 @@ log = logging.getLogger(__name__)
 
 PROGRESS_EVERY_S = 1.0
 _LONGEST_WAIT_S = 5.0
+_DATABASE_PAUSE_S = 1.0
 _UNEXPECTED = PageError("internal_error", "The service failed in a way that it does not know. Its log tells more.")
 
 
@@ -54,10 +63,14 @@ class Worker:
         self._executor = executor
         self._runs: dict[str, _Run] = {}
         self._watchers: set[asyncio.Task[None]] = set()
+        self._stopping = False
         self.finished: Counter[JobState] = Counter()
 
     async def do(self, job_id: str, password: str | None) -> bool:
-        """Do the job, from where an earlier start left it. False: it was stopped in the middle and is left to others."""
+        """Do the job, from where an earlier start left it. False: it was stopped in the middle and is left to others.
+
+        Raises StorageFailed when its state cannot be written, and when the disk is full: the job is as it was, and can be done again.
+        """
         if job_id in self._runs:
             return False
         record = await asyncio.to_thread(self._table.begin, job_id, self._executor)
@@ -97,7 +110,8 @@ class Worker:
             await asyncio.gather(*jobs)
 
     async def watchers_over(self) -> None:
-        """Wait until the ends of documents that somebody waited for are written down."""
+        """Wait until the ends of documents that somebody waited for are written down, or cannot be now."""
+        self._stopping = True
         if self._watchers:
             await asyncio.gather(*self._watchers)
 
@@ -113,20 +127,25 @@ class Worker:
         following = asyncio.create_task(self._follow(run, journey))
         try:
             await journey.over()
-            try:
-                result = await journey.result()
-            except (asyncio.CancelledError, DocumentCancelled):
-                await self._end(run, ended(JobState.CANCELLED))
-            except ServiceError as error:
-                await self._end(run, ended(JobState.FAILED, PageError(error.code, error.detail)))
-            else:
-                await self._end(run, ended(JobState(result.status.value), warnings=result.warnings) | counted(journey))
+            await self._end_sometime(run, await _end_of(journey))
         except StorageFailed as error:
             log.warning("The end of a document is not in the table of jobs", extra={"document_id": job_id, "reason": error.detail})
         finally:
             following.cancel()
             del self._runs[job_id]
             run.over.set()
+
+    async def _end_sometime(self, run: _Run, values: Mapping[str, object]) -> None:
+        """When the database is away, or its disk full, then later: a document that was answered must not be taken for one that was cut off.
+        Raises StorageFailed if the service stops before that.
+        """
+        while True:
+            try:
+                return await self._end(run, values)
+            except StorageFailed:
+                if self._stopping:
+                    raise
+            await asyncio.sleep(_DATABASE_PAUSE_S)
 
     async def _do(self, run: _Run, password: str | None) -> bool:
         record = run.record
@@ -142,6 +161,8 @@ class Worker:
             return False
         except DocumentCancelled:
             await self._end(run, ended(JobState.CANCELLED) | (counted(run.journey) if run.journey else {}))
+        except StorageFull:
+            raise
         except ServiceError as error:
             await self._end(run, ended(JobState.FAILED, PageError(error.code, error.detail)))
             if folder is not None:
@@ -208,6 +229,17 @@ class Worker:
 def counted(journey: Journey) -> dict[str, object]:
     """The columns that say how far a journey is."""
     return {"page_count": journey.pages_asked, "pages_done": journey.pages_done, "pages_failed": journey.pages_failed}
+
+
+async def _end_of(journey: Journey) -> dict[str, object]:
+    """The columns that say how a journey that is over has ended."""
+    try:
+        result = await journey.result()
+    except (asyncio.CancelledError, DocumentCancelled):
+        return ended(JobState.CANCELLED)
+    except ServiceError as error:
+        return ended(JobState.FAILED, PageError(error.code, error.detail))
+    return ended(JobState(result.status.value), warnings=result.warnings) | counted(journey)
 
 
 async def _outcome(run: _Run) -> DocumentResult:

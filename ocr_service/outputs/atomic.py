@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ocr_service.domain.errors import StorageFailed
+from ocr_service.domain.errors import StorageFailed, StorageFull
 
 # A dot in front: no reader of the folder takes it for a result.
 _TEMPORARY = ".{name}.{token}.tmp"
@@ -19,11 +19,12 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 @contextmanager
 def storage_errors() -> Iterator[None]:
-    """OSError as StorageFailed with what to do about it. Names no path: the text goes to the client."""
+    """OSError as StorageFailed, or StorageFull, with what to do about it. Names no path: the text goes to the client."""
     try:
         yield
     except OSError as error:
-        raise StorageFailed(_advice(error)) from error
+        kind = StorageFull if error.errno in _FULL else StorageFailed
+        raise kind(_advice(error)) from error
 
 
 def _advice(error: OSError) -> str:
@@ -55,6 +56,13 @@ def write_whole(target: Path, data: bytes) -> None:
     """A file of bytes. Raises StorageFailed."""
     with whole_file(target) as temporary:
         temporary.write_bytes(data)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a process that was killed had not finished writing, in the folder and all below. Nobody may be writing there."""
+    with storage_errors():
+        for temporary in list(folder.rglob(_TEMPORARY.format(name="*", token="*"))):  # noqa: S106  no password
+            temporary.unlink(missing_ok=True)
 
 
 def flush(path: Path) -> None:

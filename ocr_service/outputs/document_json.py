@@ -22,7 +22,7 @@ from ocr_service.domain.documents import (
     VlmPolicy,
 )
 from ocr_service.domain.text import printable
-from ocr_service.outputs.atomic import whole_file
+from ocr_service.outputs.atomic import storage_errors, whole_file
 
 _FILES = "/ocr/documents/{document_id}/files/{path}"
 _CHUNK = 1 << 16
@@ -97,11 +97,21 @@ def rewrite_summary(result_json: Path, target: Path, change: Callable[[DocumentJ
     Returns the new summary and takes the memory of it. Raises StorageFailed, and msgspec.DecodeError for any other kind of file.
     """
     with whole_file(target) as temporary, result_json.open("rb") as old, temporary.open("wb") as new:
-        # The summary is the first line: `write_result_json` breaks the line after it and nowhere within.
-        summary = change(msgspec.json.decode(old.readline().removesuffix(_PAGES_FOLLOW) + b"}", type=DocumentJson))
+        summary = change(_first_line(old))
         new.write(msgspec.json.encode(summary).removesuffix(b"}") + _PAGES_FOLLOW)
         shutil.copyfileobj(old, new, _CHUNK)
     return summary
+
+
+def read_summary(result_json: Path) -> DocumentJson:
+    """A finished document without its pages; takes the memory of that. Raises StorageFailed, and msgspec.DecodeError for any other file."""
+    with storage_errors(), result_json.open("rb") as file:
+        return _first_line(file)
+
+
+def _first_line(file: BinaryIO) -> DocumentJson:
+    # The summary is the first line: `write_result_json` breaks the line after it and nowhere within.
+    return msgspec.json.decode(file.readline().removesuffix(_PAGES_FOLLOW) + b"}", type=DocumentJson)
 
 
 def _write_text(file: BinaryIO, text_file: Path) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from ocr_service.domain.documents import DocumentResult, OutputKind, PageResult, SourceFile, StoredFile
 from ocr_service.domain.errors import StorageFailed
-from ocr_service.outputs.atomic import storage_errors, whole_file, write_whole
+from ocr_service.outputs.atomic import remove_unfinished, storage_errors, whole_file, write_whole
 from ocr_service.outputs.document_json import write_result_json
 from ocr_service.outputs.document_markdown import write_document_markdown
 from ocr_service.outputs.page_json import encode_page, read_page
@@ -63,7 +63,7 @@ class LocalStore:
         if not await asyncio.to_thread(path.is_dir):
             raise StorageFailed("The document's folder is gone from OUTPUT_DIR.")
         folder = LocalFolder(path, include_running=include_running)
-        await asyncio.to_thread(folder.mend_order)
+        await asyncio.to_thread(folder.mend)
         return folder
 
     def find(self, document_id: str) -> Path:
@@ -136,8 +136,9 @@ class LocalFolder:
             with storage_errors():
                 yield await asyncio.to_thread(read_page, self._path / PAGES / page_name(page))
 
-    def mend_order(self) -> None:
-        """Take into the order what a crash kept out of it. Blocks. Raises StorageFailed."""
+    def mend(self) -> None:
+        """Take into the order what a crash kept out of it, and remove what it left half-written. Blocks. Raises StorageFailed."""
+        remove_unfinished(self._path)
         with storage_errors():
             self._order.mend()
 

@@ -44,6 +44,7 @@ from ocr_service.workers.protocol import (
     decode_request,
     frame,
 )
+from ocr_service.workers.shortage import is_short_of_memory
 
 SETUP_FAILED_STATUS = 3
 # Shown by /version and in bug reports: the libraries whose versions change what is read.
@@ -121,9 +122,9 @@ def _perform(reader: _Reader, task: Task) -> Outcome:
         return _answer(reader, task)
     except ServiceError as error:
         return Failed(error.code, error.detail)
-    except MemoryError:
-        return Failed(PageOutOfMemory.code, "")
     except Exception as error:
+        if is_short_of_memory(error):
+            return Failed(PageOutOfMemory.code, "")
         log.exception("Unexpected error")
         return _unexpected(task, type(error).__name__)
 

@@ -1,17 +1,20 @@
-"""A disk that is full: the service says so, loses nothing else, and recovers."""
+"""A disk that is full: the service says so, loses nothing, and recovers."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.e2e.running import RunningServer, running, wait_until
+from tests.e2e.test_jobs import document, finished, job_of, submit
 
 pytestmark = pytest.mark.e2e
 
@@ -33,7 +36,7 @@ def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def server(small_disk: Path) -> Iterator[RunningServer]:
-    with running("tests/e2e/serve_fake.py", small_disk) as server:
+    with running("tests/e2e/serve_fake.py", small_disk, OCR_JOBS_MIN_FREE_MB="1") as server:
         yield server
 
 
@@ -56,3 +59,21 @@ def test_a_full_disk_is_507_and_503_on_health_and_both_pass_when_there_is_room_a
     wait_until(lambda: server.client.get("/health").json()["status"] == "healthy", "health to recover")
     assert server.leftovers() == []
     assert len(server.folders()) == 1
+
+
+def test_a_job_that_the_full_disk_stops_goes_on_when_there_is_room_again(server: RunningServer, small_disk: Path) -> None:
+    gate, filling = small_disk / "gate", small_disk / "filling"
+    job_id = submit(server, document(pages=40, gate=gate, gate_after=3)).json()["job_id"]
+    answering: list[httpx.Response] = []
+    attached = threading.Thread(target=lambda: answering.append(server.post(document(pages=1, gate=gate))))
+    attached.start()
+    wait_until(lambda: job_of(server, job_id)["pages_done"] == 3, "three pages")
+    fill(filling)
+    gate.touch()
+    wait_until(lambda: any(line["message"] == "A job cannot go on now" for line in server.log()), "the job to meet the full disk")
+    attached.join()
+    filling.unlink()
+    job = finished(server, job_id)
+    assert (job["state"], job["pages_done"], job["pages_failed"]) == ("complete", 40, 0)
+    assert answering[0].status_code == 507
+    wait_until(lambda: server.client.get("/ocr/jobs?state=running").json()["jobs"] == [], "the refused document's end to be written down")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -240,6 +242,22 @@ def test_a_document_of_ocr_pdf_that_sigkill_cut_off_is_told_of_and_removed(tmp_p
         assert (job["state"], job["error"]["code"]) == ("failed", "interrupted")
         wait_until(lambda: not (server.output_dir / document_id).exists(), "its folder to go")
         assert [line["pages_on_disk"] for line in server.log() if line.get("document_id") == document_id] == [1]
+
+
+def test_a_document_that_was_answered_stays_though_its_end_was_not_written_down(tmp_path: Path) -> None:
+    with running(SCRIPT, tmp_path, **QUICK) as server:
+        document_id = server.post(document(pages=2)).json()["document_id"]
+        finished(server, document_id)
+        server.send(signal.SIGKILL)
+        server.process.wait()
+    with closing(sqlite3.connect(tmp_path / "output/.jobs/jobs.sqlite")) as database, database:
+        # As it was a moment before: the result on disk, its end not yet in the table.
+        values = "state = 'running', stage = 'reading', finished_at = NULL, pages_done = 1, executor = (SELECT executor FROM ocr_executors)"
+        database.execute(f"UPDATE ocr_jobs SET {values}")
+    with running(SCRIPT, tmp_path, **QUICK) as server:
+        job = finished(server, document_id)
+        assert (job["state"], job["page_count"], job["pages_done"], job["pages_failed"]) == ("complete", 2, 2, 0)
+        assert server.client.get(f"/ocr/documents/{document_id}").status_code == 200
 
 
 def test_what_has_expired_is_removed(tmp_path: Path) -> None:

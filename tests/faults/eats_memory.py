@@ -1,7 +1,11 @@
-"""Page 2 grows piece by piece, page 3 asks for everything at once, page 4 grows for good but stays within the limit."""
+"""Page 2 grows piece by piece, page 3 asks for everything at once, page 4 grows for good but stays within the limit.
+
+Page 5 fails as a library does that tells of a failed allocation in its own words, page 6 as one that does not tell.
+"""
 
 from __future__ import annotations
 
+import resource
 import time
 
 from typing_extensions import override
@@ -27,6 +31,11 @@ class EatsMemory(WellBehaved):
             self.eaten.append(bytearray(1 << 40))
         if page == 4:
             self.eaten.append(bytearray(b"x") * (64 * MEBIBYTE))
+        if page == 5:
+            raise RuntimeError("[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : std::bad_alloc")
+        if page == 6:
+            resource.setrlimit(resource.RLIMIT_DATA, (1, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+            raise RuntimeError("Fail")
         return super().analyse(source, page, options)
 
 

@@ -350,3 +350,18 @@ def test_two_thousand_pages_are_finished_in_the_memory_of_a_few(tmp_path: Path) 
     assert answer["markdown"].count("<tr>") == 8 * 1000 + 1
     # The names of the page files take most of it; the pages themselves, held as values, would take 12 MB.
     assert peak < 3_000_000
+
+
+def test_a_document_that_is_gone_on_with_has_nothing_half_written(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        store = LocalStore(tmp_path / "output")
+        folder = await store.create(_upload(tmp_path))
+        await folder.write_page(page(1))
+        unfinished = [folder.path / "pages/.0002.json.0a1b2c3d.tmp", folder.path / "images/.p0002-b01.png.0a1b2c3d.tmp"]
+        for path in unfinished:
+            path.write_bytes(b"half")
+        reopened = await store.reopen(folder.document_id)
+        assert [path for path in unfinished if path.exists()] == []
+        assert [kept.page async for kept in reopened.kept_pages()] == [1]
+
+    asyncio.run(scenario())

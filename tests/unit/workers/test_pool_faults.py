@@ -126,7 +126,7 @@ def test_a_file_whose_opening_never_ends_is_unreadable(tmp_path: Path) -> None:
     run(scenario())
 
 
-@pytest.mark.parametrize("page", [2, 3], ids=["piece by piece", "all at once"])
+@pytest.mark.parametrize("page", [2, 3, 5, 6], ids=["piece by piece", "all at once", "in a library's words", "without a word"])
 def test_a_page_that_needs_too_much_memory_is_stopped(tmp_path: Path, page: int) -> None:
     async def scenario() -> None:
         observer = RecordingObserver()
