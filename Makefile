@@ -1,4 +1,4 @@
-.PHONY: run test check lock bench fuzz image-test sbom
+.PHONY: run test check lock bench fuzz chaos image-test sbom
 
 run: ## set everything up and start the service
 	@scripts/run
@@ -17,6 +17,9 @@ bench: ## measure: make bench ARGS="speed --pages 4"
 
 fuzz: ## send broken PDFs to a service for a while: make fuzz ARGS="--minutes 20 --seed 7"
 	@.venv/bin/python -m tests.fuzz.campaign $(ARGS)
+
+chaos: ## break everything around a service at work: make chaos ARGS="--minutes 10 --seed 7"
+	@.venv/bin/python -m tests.chaos.campaign $(ARGS)
 
 image-test: ## build the container's CPU variant with buildah and try it (root, buildah, debootstrap)
 	@scripts/image-test $(ARGS)

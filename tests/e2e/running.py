@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,12 @@ class RunningServer:
         """Document folders."""
         return [path for path in self.output_dir.iterdir() if not path.name.startswith(".")]
 
+    def is_ready(self) -> bool:
+        try:
+            return self.client.get("/health/ready").status_code == 200
+        except httpx.TransportError:
+            return False
+
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
@@ -74,27 +80,32 @@ class RunningServer:
         return self.process.wait(PATIENCE_S)
 
 
-@contextmanager
-def running(script: str, folder: Path, **settings: str) -> Iterator[RunningServer]:
-    """Start the script, wait until it is ready, and make sure that it is gone afterwards. `OCR_PORT` is where one before it was."""
+def spawn(script: str, folder: Path, settings: Mapping[str, str], *, log: str = "log.jsonl") -> RunningServer:
+    """Start the script; it is not ready yet, and whoever calls ends it. `OCR_PORT` is where one before it was."""
     port = int(settings.get("OCR_PORT") or free_port())
     output_dir = folder / "output"
-    log_path = folder / "log.jsonl"
+    log_path = folder / log
     # Without the page cache: a test that sends a page again means to have it read again.
     own = {"OCR_HOST": "127.0.0.1", "OCR_PORT": str(port), "OUTPUT_DIR": str(output_dir), "OCR_WORKERS": "2", "OCR_PAGE_CACHE_MB": "0"}
-    environment = own | settings
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with log_path.open("wb") as log_file:
         process = subprocess.Popen(
             [sys.executable, str(REPOSITORY / script)],
             cwd=REPOSITORY,
-            env=kept | environment | {"PYTHONPATH": str(REPOSITORY)},
+            env=kept | own | dict(settings) | {"PYTHONPATH": str(REPOSITORY)},
             stderr=log_file,
             stdout=log_file,
         )
-    server = RunningServer(process, port, output_dir, log_path)
+    return RunningServer(process, port, output_dir, log_path)
+
+
+@contextmanager
+def running(script: str, folder: Path, **settings: str) -> Iterator[RunningServer]:
+    """Start the script, wait until it is ready, and make sure that it is gone afterwards."""
+    server = spawn(script, folder, settings)
+    process, log_path = server.process, folder / "log.jsonl"
     try:
-        wait_until(lambda: process.poll() is not None or _is_ready(server), f"the server to be ready; log: {log_path.read_text()[-2000:]}")
+        wait_until(lambda: process.poll() is not None or server.is_ready(), f"the server to be ready; log: {log_path.read_text()[-2000:]}")
         assert process.poll() is None, log_path.read_text()
         yield server
     finally:
@@ -102,10 +113,3 @@ def running(script: str, folder: Path, **settings: str) -> Iterator[RunningServe
         if process.poll() is None:
             process.kill()
         process.wait(PATIENCE_S)
-
-
-def _is_ready(server: RunningServer) -> bool:
-    try:
-        return server.client.get("/health/ready").status_code == 200
-    except httpx.TransportError:
-        return False
