@@ -1,4 +1,6 @@
-"""Writes the tables of docs/performance.md anew from `bench/results/*.json`, between the marks `<!-- table NAME -->` and `<!-- end -->`."""
+"""Writes the tables of docs/performance.md and docs/reliability.md anew from `bench/results/*.json`, between the marks
+`<!-- table NAME -->` and `<!-- end -->`.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +8,10 @@ import argparse
 import re
 from typing import Any
 
-from bench import accuracy, fairness, lies, memory, results, speed, vlm_throughput
+from bench import accuracy, chaos, fairness, lies, load, memory, results, soak, speed, vlm_throughput
 from bench.service import PROJECT
 
-DOCUMENT = PROJECT / "docs" / "performance.md"
+DOCUMENTS = (PROJECT / "docs" / "performance.md", PROJECT / "docs" / "reliability.md")
 _NOT_RUN = "Not measured yet."
 
 
@@ -41,6 +43,9 @@ TABLES = {
     "fairness": _fairness,
     "lies": lies.tables,
     "vlm_throughput": vlm_throughput.tables,
+    "chaos": chaos.tables,
+    "soak": soak.tables,
+    "load": load.tables,
 }
 
 
@@ -62,7 +67,7 @@ def filled(text: str) -> str:
 
     def fill(mark: re.Match[str]) -> str:
         if mark[1] not in TABLES:
-            raise SystemExit(f"{DOCUMENT.name}: no benchmark is called {mark[1]!r}")
+            raise SystemExit(f"no benchmark is called {mark[1]!r}")
         return f"<!-- table {mark[1]} -->\n\n{section(mark[1])}\n\n<!-- end -->"
 
     return re.sub(r"<!-- table (\w+) -->.*?<!-- end -->", fill, text, flags=re.DOTALL)
@@ -70,8 +75,9 @@ def filled(text: str) -> str:
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
-    DOCUMENT.write_text(filled(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
-    print(f"written: {DOCUMENT.relative_to(PROJECT)}")
+    for document in DOCUMENTS:
+        document.write_text(filled(document.read_text(encoding="utf-8")), encoding="utf-8")
+        print(f"written: {document.relative_to(PROJECT)}")
 
 
 if __name__ == "__main__":

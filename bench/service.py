@@ -45,10 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Service:
-    """A running service."""
+    """A running service, where its results are, and what it writes beside them."""
 
     url: str
     process: psutil.Process
+    output_dir: Path
+    temporary_dir: Path
 
     def post(self, pdf: Path, form: dict[str, str] | None = None) -> dict[str, Any]:
         """Send a file, wait for the whole answer. Raises httpx.HTTPStatusError."""
@@ -102,24 +104,28 @@ def running(arguments: argparse.Namespace, **settings: str) -> Iterator[Service]
     if not arguments.service_python.exists():
         raise SystemExit(f"{arguments.service_python} is missing: run scripts/bench, or name an interpreter with --service-python")
     OUT.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
+    port = free_port()
     own = {"OCR_HOST": "127.0.0.1", "OCR_PORT": str(port), "OCR_WORKERS": str(arguments.workers)} | UNLIMITED
     log_path = OUT / "service.log"
     with tempfile.TemporaryDirectory(prefix="ocr-bench-") as folder, log_path.open("wb") as log:
-        environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | own | {"OUTPUT_DIR": folder} | settings
+        output_dir, temporary_dir = Path(folder) / "output", Path(folder) / "temporary"
+        temporary_dir.mkdir()
+        own |= {"OUTPUT_DIR": str(output_dir), "TMPDIR": str(temporary_dir)}
+        environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | own | settings
         command = [str(arguments.service_python), str(PROJECT / "server_vllm.py")]
         process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=log)
-        service = Service(f"http://127.0.0.1:{port}", psutil.Process(process.pid))
+        service = Service(f"http://127.0.0.1:{port}", psutil.Process(process.pid), output_dir, temporary_dir)
         try:
             _wait(lambda: process.poll() is not None or _ready(service, arguments.workers), f"the service to be ready (see {log_path})")
             if process.poll() is not None:
                 raise SystemExit(f"the service did not start; see {log_path}")
             yield service
         finally:
-            _stop(process)
+            stop(process)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process politely, or else not."""
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(STOP_S)
@@ -128,7 +134,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
