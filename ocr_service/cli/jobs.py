@@ -13,6 +13,7 @@ import msgspec
 
 from ocr_service.cli import progress
 from ocr_service.cli.environment import Environment
+from ocr_service.cli.reading import tell
 from ocr_service.cli.status import ExitStatus, UsageError
 from ocr_service.client import Client, Job, PageFinished, Patience
 from ocr_service.client.wire import no_result
@@ -69,8 +70,7 @@ def _followed(client: Client, job_id: str, shown: progress.Progress) -> Job:
             track.page()
             continue
         job = happening.job
-        if job.page_count is not None:
-            track.total(job.page_count)
+        tell(job, track)
     shown.done(track, ending(job))
     return job
 

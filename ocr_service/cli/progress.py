@@ -13,11 +13,15 @@ from tqdm import tqdm
 
 _BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} {unit} [{elapsed}<{remaining}]"
 _ALL = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]"
+_WAITS = "{{desc}}: #{} in the queue [{{elapsed}}]"
 _COUNT = "{desc}: {n_fmt} {unit} [{elapsed}]"
 
 
 class Track(Protocol):
     """One document's progress."""
+
+    def waits(self, position: int) -> None:
+        """It has not begun; 1 is next."""
 
     def total(self, pages: int) -> None:
         """How many pages there will be, as soon as that is known."""
@@ -67,15 +71,20 @@ class _LineTrack:
         self._pages = 0
         self._shown_at = time.monotonic()
 
+    def waits(self, position: int) -> None:
+        self._show(f"#{position} in the queue")
+
     def total(self, pages: int) -> None:
         self._total = pages
 
     def page(self) -> None:
         self._pages += 1
+        self._show(f"{self._pages}{f' of {self._total}' if self._total else ''} pages")
+
+    def _show(self, how_far: str) -> None:
         if time.monotonic() - self._shown_at >= self._every_s:
             self._shown_at = time.monotonic()
-            of = f" of {self._total}" if self._total else ""
-            self._lines.say(f"{self._name}: {self._pages}{of} pages")
+            self._lines.say(f"{self._name}: {how_far}")
 
     def restart(self) -> None:
         self._pages = 0
@@ -127,8 +136,12 @@ class _BarTrack:
         self.bar = bar
         bar.refresh()
 
+    def waits(self, position: int) -> None:
+        self.bar.bar_format = _WAITS.format(position)
+        self.bar.refresh()
+
     def total(self, pages: int) -> None:
-        if self.bar.total != pages:
+        if (self.bar.total, self.bar.bar_format) != (pages, _BAR):
             self.bar.total = pages
             self.bar.bar_format = _BAR
             self.bar.refresh()
@@ -150,6 +163,9 @@ class Silence:
         pass
 
     def say(self, _line: str) -> None:
+        pass
+
+    def waits(self, _position: int) -> None:
         pass
 
     def total(self, _pages: int) -> None:

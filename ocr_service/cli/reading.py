@@ -105,8 +105,7 @@ class Reader:
             async for happening in happenings:
                 if not isinstance(happening, PageFinished):
                     job = happening.job
-                    if job.page_count is not None:
-                        track.total(job.page_count)
+                    tell(job, track)
                     continue
                 read.pages += 1
                 read.images += [f"images/{image}" for image in happening.page.images]
@@ -128,3 +127,11 @@ class Reader:
         if tickets is not None and not job.has_result:
             await asyncio.to_thread(tickets.drop)
         return True
+
+
+def tell(job: Job, track: Track) -> None:
+    """How far the job is, but for its pages, which are events of their own."""
+    if job.queue_position is not None:
+        track.waits(job.queue_position)
+    elif job.page_count is not None:
+        track.total(job.page_count)

@@ -65,3 +65,11 @@ class CommandLine:
 def reports(done: subprocess.CompletedProcess[bytes]) -> dict[str, dict[str, Any]]:
     """The lines of `--json` by document."""
     return {Path(report["source"]).name: report for report in map(json.loads, done.stdout.splitlines())}
+
+
+def read_terminal(terminal: int) -> bytes:
+    """What came to it; nothing when the other side is closed."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # Linux says so then
+        return b""

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import samples
-from tests.e2e.command_line import CommandLine, reports
+from tests.e2e.command_line import CommandLine, read_terminal, reports
 from tests.e2e.running import PATIENCE_S, REPOSITORY, RunningServer, free_port, running, wait_until
 from tests.e2e.test_with_fake_engine import SCRIPT, document
 
@@ -191,7 +191,7 @@ def test_an_interrupted_run_leaves_the_terminal_in_order(ocr: CommandLine) -> No
     with ocr.running("convert", "a.pdf", "-o", "out", stderr=theirs) as command:
         os.close(theirs)
         seen, sent = b"", False
-        while chunk := _read(ours):
+        while chunk := read_terminal(ours):
             seen += chunk
             if b"1/3" in seen and not sent:
                 sent = True
@@ -212,7 +212,7 @@ def test_a_terminal_sees_a_bar_that_moves(ocr: CommandLine) -> None:
     with ocr.running("convert", "a.pdf", "b.pdf", "-o", "out", stderr=theirs) as command:
         os.close(theirs)
         seen = b""
-        while chunk := _read(ours):
+        while chunk := read_terminal(ours):
             seen += chunk
             if b"2/4" in seen:
                 gate.touch()
@@ -223,13 +223,6 @@ def test_a_terminal_sees_a_bar_that_moves(ocr: CommandLine) -> None:
     assert "documents:  50%|" in shown
     assert "✓ a.pdf: 4 pages in " in shown
     assert "2 documents: 2 complete" in shown
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 4096)
-    except OSError:  # Linux says so when the other side is closed
-        return b""
 
 
 def test_the_key_and_the_password_come_from_the_environment(ocr: CommandLine) -> None:

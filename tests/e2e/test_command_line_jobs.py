@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.command_line import CommandLine, reports
+from tests.e2e.command_line import CommandLine, read_terminal, reports
 from tests.e2e.running import PATIENCE_S, RunningServer, free_port, running, wait_until
 from tests.e2e.test_jobs import QUICK, SCRIPT, document, finished, submit, traced
 
@@ -179,6 +181,27 @@ def test_an_interrupt_while_the_service_is_away_leaves_the_job_for_the_next_run(
         with running(SCRIPT, tmp_path, OCR_PORT=str(port), **QUICK) as server:
             assert ocr("convert", "a.pdf", "-o", "out", "-q").returncode == 0
             assert [job["attempts"] for job in jobs_of(server)] == [2]
+
+
+def test_a_terminal_sees_a_documents_place_in_the_queue(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    with ExitStack() as stack, running(SCRIPT, tmp_path, OCR_JOBS_AT_A_TIME="1") as server:
+        ocr = CommandLine(tmp_path / "client", server.url)
+        job_id = submit(server, document(pages=2, gate=gate)).json()["job_id"]
+        ocr.write("a.pdf", document(pages=3))
+        wait_until(lambda: "running" in ocr("jobs").stdout.decode(), "the first job to run")
+        ours, theirs = pty.openpty()
+        command = stack.enter_context(ocr.running("convert", "a.pdf", "-o", "out", stderr=theirs))
+        os.close(theirs)
+        seen = b""
+        while chunk := read_terminal(ours):
+            seen += chunk
+            if b"a.pdf: #1 in the queue" in seen:
+                gate.touch()
+        os.close(ours)
+        assert command.wait(PATIENCE_S) == 0
+        assert finished(server, job_id)["state"] == "complete"
+    assert "✓ a.pdf: 3 pages in " in seen.decode()
 
 
 def test_jobs_are_listed_waited_for_and_fetched(ocr: CommandLine, server: RunningServer) -> None:

@@ -23,10 +23,14 @@ def test_a_long_document_is_told_of_now_and_then() -> None:
     out = io.StringIO()
     shown = progress.Lines(out, every_s=0)
     track = shown.document("a.pdf")
+    track.waits(2)
     track.page()
     track.total(3)
     track.page()
-    assert out.getvalue() == "a.pdf: 1 pages\na.pdf: 2 of 3 pages\n"
+    track.restart()
+    track.page()
+    told = ["#2 in the queue", "1 pages", "2 of 3 pages", "1 of 3 pages"]
+    assert out.getvalue().splitlines() == [f"a.pdf: {words}" for words in told]
 
 
 def test_quiet_is_quiet() -> None:
