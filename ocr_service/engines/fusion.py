@@ -9,12 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-
 from ocr_service.engines.line_crop import LinePicture
 from ocr_service.engines.look_alikes import told_apart
-from ocr_service.engines.paddle_reader import PaddleReader, Reading, ink_columns, words_of
+from ocr_service.engines.paddle_reader import PaddleReader, Reading, words_of
 from ocr_service.engines.reading import LineReader, ReadWord
 from ocr_service.engines.script import is_all_twins, is_latin, is_plainly_cyrillic, is_plainly_latin, mend_twins
 
@@ -26,25 +23,23 @@ _SURE = 0.9
 _FAIRLY_SURE = 0.6
 _VERY_SURE = 0.85
 _ALMOST_SURE = 0.95
-_QUITE_SURE = 0.8
 _HARDLY = 0.5
 _SHORT = 9.0
 # Tesseract's Russian data reads «м²» as "м?".
-_SQUARE = re.compile(r"(?:(?<=[\d/])|^)([ксд]?м)[?*]")
+_SQUARE = re.compile(r"(?:(?<=[\d/])|^)([ксдм]?м)[?*](?=\W*$)")
 _BENEFIT_OF_DOUBT = 0.2
-_MANY_LETTERS = 4
+_LONG_WORD = 4
 # A word that PP-OCRv6 cannot fill with letters of its own is not Latin: a much poorer Cyrillic reading will do.
 _LEAST_CYRILLIC = 0.3
 # Letters that no Cyrillic one is taken for.
-_ONLY_LATIN = re.compile(r"[dfijlqstvzDFGJLQRSVZ]")
+_ONLY_LATIN = re.compile(r"[dfijlqstvzDFGLQSVZ]")
+_LEAST_ONLY_LATIN = 0.07
+# «П», «Л» and «ы» in two strokes each: "IIPOTOKOJI" is «ПРОТОКОЛ».
+_DISGUISE = re.compile(r"II(?=[A-Za-z])|(?<=[A-Za-z])II|JI|bI")
+_ROMAN = re.compile(r"[IVXLC]+\W*")
 # A word by itself that is no word: the digit 3.
 _THREE = {"З", "з"}
 _ZEROES = re.compile(r"0+")
-# Signs that Tesseract knows better: PP-OCRv6 has no «№» and takes a lone slash for a one.
-_TESSERACTS_SIGNS = set("№—–-/%")
-_SURE_SIGN = 0.9
-# The first word of a short line, in heights of the line: where it may end, and how wide the gap after it is at least.
-_FIRST_WORD, _GAP = 1.5, 0.15
 _NUMERO = re.compile(r"^N[eoºо°]?\.?(?=\d|$)|^Ме(?=\d|$)")
 
 
@@ -75,36 +70,28 @@ class FusedReader:
         return _ForeignFirst(self._universal, self) if foreign * 2 > len(sample) else self
 
     def read(self, line: LinePicture) -> tuple[ReadWord, ...]:
+        glance = None
         # A short line is a table cell, more often a number than not, and then one look is enough.
-        glance = self._glance(line) if line.width < _SHORT * line.height else None
-        if glance is not None and (is_numeric(glance) or is_foreign(glance)):
-            return words_of(glance, line.width, line.height)
+        if line.width < _SHORT * line.height:
+            glance = self._universal.look(line)
+            if is_numeric(glance) or is_foreign(glance):
+                return words_of(glance, line.width, line.height)
         words = self._checked(line, self._mixed.read(line))
         if not words and glance is not None and glance.complete and glance.weakest > _FAIRLY_SURE:
             words = list(words_of(glance, line.width, line.height))
-        mended = told_apart(mend_twins([_SQUARE.sub(r"\g<1>²", _NUMERO.sub("№", word.text)) for word in words]))
+        mended = told_apart(mend_twins([_SQUARE.sub(r"\g<1>²", _NUMERO.sub("№", _without_rule(word.text))) for word in words]))
         return tuple(ReadWord(text, word.confidence, word.x0, word.x1) for word, text in zip(words, mended, strict=True))
-
-    def _glance(self, line: LinePicture) -> Reading | None:
-        """The universal reader's look at a short line, None where it can do nothing with the first word: that line is no number."""
-        end = _first_gap(line)
-        if end is not None:
-            first = self._universal.look(line.part(0, end))
-            if not first.complete or first.weakest <= _FAIRLY_SURE:
-                return None
-        return self._universal.look(line)
 
     def _checked(self, line: LinePicture, words: Sequence[ReadWord]) -> list[ReadWord]:
         checked: list[ReadWord] = []
         run: list[ReadWord] = []
         for word in words:
-            is_doubtful = _is_doubtful(word.text, word.confidence)
-            if is_doubtful and (word.confidence < _QUITE_SURE or not _is_a_cyrillic_word(word.text)):
+            if _is_doubtful(word.text, word.confidence):
                 run.append(word)
                 continue
             checked += self._second_look(line, run)
             run = []
-            checked += _without_noise(word) if is_doubtful else [word]
+            checked.append(word)
         return checked + self._second_look(line, run)
 
     def _second_look(self, line: LinePicture, run: Sequence[ReadWord]) -> list[ReadWord]:
@@ -130,7 +117,10 @@ class FusedReader:
             if len(words) == 1 and words[0].confidence > least:
                 text = _in_both_alphabets(word.text, words[0].text, glance.text)
                 return [ReadWord(text, words[0].confidence, word.x0, word.x1)]
-        return _without_noise(word)
+        text = _with_latin_tail(_EDGE_NOISE.sub("", word.text), glance.text)
+        if not any(c.isalnum() for c in text) and word.confidence < 0.8 and text.strip("|_~`'‘’‚^=\"“”«»{}[]\\-—. ") == "":
+            return []
+        return [ReadWord(text or word.text, word.confidence, word.x0, word.x1)]
 
     def _seen(self, line: LinePicture, run: Sequence[ReadWord]) -> tuple[list[ReadWord] | None, Reading]:
         """The universal reader's words for these columns, None where they are no better; and its look at them."""
@@ -186,62 +176,45 @@ def is_foreign(reading: Reading) -> bool:
     if len(_HAN_KANA.findall(reading.text)) >= 2:
         return True
     latin = [c for c in reading.text if is_latin(c)]
-    return len(latin) >= 4 and reading.weakest > 0.8 and sum(is_plainly_latin(c) for c in latin) > 0.4 * len(latin)
-
-
-def _without_noise(word: ReadWord) -> list[ReadWord]:
-    """What is left of a doubtful word without specks that were read as signs, and nothing of one that they make up."""
-    text = _EDGE_NOISE.sub("", word.text)
-    if not any(c.isalnum() for c in text) and word.confidence < 0.8 and text.strip("|_~`'‘’‚^=\"“”«»{}[]\\-—. ") == "":
-        return []
-    return [ReadWord(text or word.text, word.confidence, word.x0, word.x1)]
-
-
-def _first_gap(line: LinePicture) -> int | None:
-    """Where in the line the first word ends that is not too short to tell a script by; None where nothing much would follow it."""
-    blank = ~ink_columns(line)
-    least = max(2, round(_GAP * line.height))
-    begin = round(_FIRST_WORD * line.height)
-    # From here on all the columns of a gap are blank.
-    gaps = np.flatnonzero(sliding_window_view(blank[begin:], least).all(axis=1)) if len(blank) - begin > least else np.array([])
-    end = begin + int(gaps[0]) + least // 2 if len(gaps) else line.width
-    return end if end < line.width - begin and not blank[:end].all() else None
+    if len(latin) < 4 or reading.weakest <= 0.8 or _DISGUISE.search(reading.text):
+        return False
+    only_latin = len(_ONLY_LATIN.findall(reading.text))
+    return sum(is_plainly_latin(c) for c in latin) > 0.4 * len(latin) and only_latin >= _LEAST_ONLY_LATIN * len(latin)
 
 
 def _is_doubtful(text: str, confidence: float) -> bool:
-    """Whether the word is to be checked, by whoever may know better."""
-    if text in _TESSERACTS_SIGNS and confidence >= _SURE_SIGN:
-        return False
-    if _is_a_cyrillic_word(text) and text.isalpha():
+    """Whether the universal reader may know better. It knows no Cyrillic, and nobody takes a number for a long Cyrillic word, unless that
+    was hardly read.
+    """
+    if len(text) >= _LONG_WORD and text.isalpha() and is_plainly_cyrillic(text) and not any(is_latin(c) for c in text):
         return confidence < _HARDLY
     if text in _THREE or (confidence < _ALMOST_SURE and is_all_twins(text)):
         return True
-    return confidence < _QUITE_SURE or any(c.isdigit() or is_latin(c) for c in text) or not any(c.isalpha() for c in text)
-
-
-def _is_a_cyrillic_word(text: str) -> bool:
-    """Whether the universal reader cannot know better, unless the word was poorly read: it knows no Cyrillic, and nobody takes a number
-    for so many letters."""
-    letters = [c for c in text if c.isalpha()]
-    return len(letters) >= _MANY_LETTERS and is_plainly_cyrillic(text) and not any(map(is_latin, letters))
+    return confidence < 0.8 or any(c.isdigit() or is_latin(c) for c in text) or not any(c.isalpha() for c in text)
 
 
 def _is_better(glance: Reading, run: Sequence[ReadWord]) -> bool:
-    if is_numeric(glance):
-        before = "".join(word.text for word in run).strip("|`'‘’‚_~[]{}")
-        is_shorter = any(is_plainly_cyrillic(word.text) for word in run) and len(glance.text.replace(" ", "")) < len(before)
-        # It loses the blank after a comma: «100, 500×600».
-        if is_shorter or len(glance.text.split()) < len(run):
-            return False
-        # «ООО», a company's form, is seen as 000 by who knows digits best.
-        if _ZEROES.fullmatch(glance.text) and not any(c.isdigit() for c in before):
-            return False
-        # Letters that Tesseract is sure of are not digits that it mistook: «Об» is not 06, «за» is not 3a.
-        sure_words = [word.text for word in run if word.confidence > 0.85 and is_plainly_cyrillic(word.text) and word.text not in _THREE]
-        return all(any(c.isdigit() for c in text) for text in sure_words)
-    if not glance.complete or glance.score < _SURE or not is_plainly_latin(glance.text) or glance.weakest < 0.7:
+    return _is_better_number(glance, run) if is_numeric(glance) else _is_better_latin(glance, run)
+
+
+def _is_better_number(glance: Reading, run: Sequence[ReadWord]) -> bool:
+    before = "".join(word.text for word in run).strip("|`'‘’‚_~[]{}")
+    if any(is_plainly_cyrillic(word.text) for word in run) and len(glance.text.replace(" ", "")) < len(before):
         return False
-    if any("№" in word.text and word.confidence > _VERY_SURE for word in run):
+    # «ООО», a company's form, is seen as 000 by who knows digits best.
+    if _ZEROES.fullmatch(glance.text) and not any(c.isdigit() for c in before):
+        return False
+    # Letters that Tesseract is sure of are not digits that it mistook: «Об» is not 06, «за» is not 3a.
+    sure_words = [word.text for word in run if word.confidence > 0.85 and is_plainly_cyrillic(word.text) and word.text not in _THREE]
+    return all(any(c.isdigit() for c in text) for text in sure_words)
+
+
+def _is_better_latin(glance: Reading, run: Sequence[ReadWord]) -> bool:
+    if not glance.complete or not is_plainly_latin(glance.text) or glance.weakest < 0.7:
+        return False
+    if _ROMAN.fullmatch(glance.text):
+        return all(word.confidence < 0.8 for word in run)
+    if glance.score < _SURE or _DISGUISE.search(glance.text) or any("№" in word.text and word.confidence > _VERY_SURE for word in run):
         return False
     cyrillic = [word for word in run if is_plainly_cyrillic(word.text)]
     # "Ratio" in a table of figures, which Tesseract takes for «Вано», and is not sure of.
@@ -255,6 +228,18 @@ def _in_both_alphabets(mixed: str, cyrillic: str, universal: str) -> str:
     if len({len(one) for one in parts}) > 1:
         return cyrillic
     return "-".join(a if a == c and is_plainly_latin(a) else b for a, b, c in zip(*parts, strict=True))
+
+
+def _without_rule(text: str) -> str:
+    """Without the end of the line to sign on that runs into a name."""
+    return text.lstrip("_") if any(c.isalpha() for c in text) else text
+
+
+def _with_latin_tail(text: str, universal: str) -> str:
+    """«ВВГнг(А)-LS»: what Tesseract takes for figures and a dollar is Latin behind the hyphen, as the universal reader sees."""
+    head, hyphen, tail = text.rpartition("-")
+    seen = universal.rpartition("-")[2]
+    return head + hyphen + seen.upper() if "$" in tail and head and re.fullmatch(r"[A-Za-z]{2,6}", seen) else text
 
 
 def _unit(glance: Reading, run: Sequence[ReadWord]) -> str | None:

@@ -10,6 +10,16 @@ _LARGE = 1.25
 _DEEPEST = 6
 
 
+_PLACE = r"г\.\s?[А-ЯЁ][\w-]+"
+_DATE = r"[«\"]?\d{1,2}[»\"]?\s+[а-яё]{3,8}\s+\d{4}\s*(?:г\.?|года)?"
+_PLACE_OR_DATE = re.compile(rf"(?:{_PLACE}|{_DATE}|{_PLACE}\s+{_DATE})")
+
+
+def is_place_or_date(text: str) -> bool:
+    """Whether it is what stands under a paper's title: «г. Заречье», «28 февраля 2025 г.». The layout model takes them for headings."""
+    return _PLACE_OR_DATE.fullmatch(text.strip()) is not None
+
+
 def heading_level(text: str, size: float, body_size: float) -> int:
     """1–6 for a section heading: "2.1 …" is 3, "2 …" and «Раздел …» are 2; without a number, clearly larger letters make it 1, else 2.
 

@@ -19,6 +19,7 @@ from ocr_service.engines.words import Word
 
 _SAME_SHAPE = set("вгджзиклмнопстхцчшщъыьэюя")
 _WITH_TAILS = set("дцщ")
+_WITHOUT_TAILS = 0.25
 _SMALL = set("аеуёбрф")
 _LONG, _FEWEST_LETTERS = 4, 3
 # Of the height of figures and capitals; 0.68 to 0.75 in common typefaces.
@@ -130,4 +131,8 @@ def _height(word: Word, line: PageLine, dark: Image) -> float | None:
         return None
     _, _, stats, _ = cv2.connectedComponentsWithStats(patch, connectivity=8)
     heights = [height for height in stats[1:, cv2.CC_STAT_HEIGHT].tolist() if _LEAST < height / line.bbox.height < _MOST]
-    return float(np.median(heights)) if heights else None
+    if not heights:
+        return None
+    # A tail must not make a small letter a capital.
+    with_tails = any(char.lower() in _WITH_TAILS for char in word.text)
+    return float(np.quantile(heights, _WITHOUT_TAILS if with_tails else 0.5))

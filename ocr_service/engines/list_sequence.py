@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -12,8 +13,12 @@ _LETTERS = "абвгдежзиклмнопрстуфхцчшщэюя"
 _LOOK_ALIKE = {"6": "б", "б": "6", "3": "з", "з": "3"}
 
 
+# A paragraph that begins with a marker, though the layout took it for text.
+_BEGINNING = re.compile(r"(?P<marker>[0-9а-яё]{1,2}\))(?P<rest>\s)", re.IGNORECASE)
+
+
 def with_counted_markers(blocks: Iterable[Block]) -> tuple[Block, ...]:
-    """The blocks; a list item's marker that looks like the one after its predecessor's becomes that. `lines` keep what was read."""
+    """The blocks; an item's marker that looks like the one after its predecessor's becomes that. `lines` keep what was read."""
     counted: list[Block] = []
     for block in blocks:
         before = counted[-1] if counted else None
@@ -22,13 +27,29 @@ def with_counted_markers(blocks: Iterable[Block]) -> tuple[Block, ...]:
 
 
 def _counted(before: Block, block: Block) -> Block:
-    if not (before.label is block.label is LayoutLabel.LIST_ITEM and before.marker and block.marker):
+    marker = _marker(block)
+    counted = _counted_on(_marker(before), marker) if before.label is block.label and marker else None
+    if not marker or counted is None:
         return block
-    sign, end = block.marker[:-1], block.marker[-1]
+    if block.marker:
+        return replace(block, marker=counted)
+    return replace(block, content=counted + block.content[len(marker) :])
+
+
+def _marker(block: Block) -> str | None:
+    if block.label is LayoutLabel.TEXT:
+        beginning = _BEGINNING.match(block.content)
+        return beginning["marker"] if beginning else None
+    return block.marker if block.label is LayoutLabel.LIST_ITEM else None
+
+
+def _counted_on(before: str | None, marker: str) -> str | None:
+    """What the marker is if it only looks like another one than that which is due."""
+    sign, end = marker[:-1], marker[-1]
     other = _LOOK_ALIKE.get(sign.lower())
-    if other is None or before.marker[-1] != end or other != _next(before.marker[:-1]):
-        return block
-    return replace(block, marker=other + end)
+    if not before or other is None or before[-1] != end or other != _next(before[:-1]):
+        return None
+    return other + end
 
 
 def _next(sign: str) -> str | None:

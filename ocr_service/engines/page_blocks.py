@@ -11,6 +11,7 @@ import numpy as np
 from ocr_service.domain.blocks import Block, LayoutLabel, Source, TableGrid
 from ocr_service.domain.geometry import BBox
 from ocr_service.engines.drafts import Draft, block_of, body_size_of, items, name_captions, paragraphs
+from ocr_service.engines.headings import is_place_or_date
 from ocr_service.engines.layout import Region
 from ocr_service.engines.page_lines import PageLine, row_texts, rows
 from ocr_service.engines.reading_order import reading_order
@@ -89,6 +90,8 @@ def _draft(region: Region, lines: list[PageLine], parts: PageParts, body_size: f
         label = running_label(kind, text, bbox, parts.height, relative_size=size / body_size, widest_gap=gap)
         return [Draft(label or LayoutLabel.TEXT, bbox, lines)]
     label = _LABELS.get(region.kind, LayoutLabel.TEXT)
+    if label.is_heading and is_place_or_date(" ".join(row_texts(lines))):
+        label = LayoutLabel.TEXT
     if label in {LayoutLabel.TEXT, LayoutLabel.LIST_ITEM}:
         return items(label, lines)
     return [Draft(label, bbox, lines)]

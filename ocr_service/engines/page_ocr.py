@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ocr_service.domain.geometry import BBox
+from ocr_service.engines.dashes import dashes
 from ocr_service.engines.detection import DetectedLine, TextDetector
 from ocr_service.engines.line_crop import LinePicture, cut
+from ocr_service.engines.ocr_line import OcrLine
 from ocr_service.engines.reading import LineReader, PageReader
 from ocr_service.engines.words import Word
 
 _SAMPLE = 7
-_SAMPLE_WIDTH = 6
+_SAMPLE_WIDTH = 10
 _VERTICAL = 2.2
 _LEAST_INK = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class OcrLine:
-    """One line of words, left to right. `bbox` in upright page pixels, `confidence` 0–1 (mean over letters)."""
-
-    bbox: BBox
-    words: tuple[Word, ...]
-
-    @property
-    def text(self) -> str:
-        return " ".join(word.text for word in self.words)
-
-    @property
-    def confidence(self) -> float:
-        letters = sum(len(word.text) for word in self.words)
-        return sum((word.confidence or 0.0) * len(word.text) for word in self.words) / max(1, letters)
 
 
 class PageOcr:
@@ -55,7 +40,9 @@ class PageOcr:
         lines.sort(key=lambda line: (line.cy, line.cx))
         longest = sorted(lines, key=lambda line: -line.length)[:_SAMPLE]
         read = reader.for_page([_beginning(cut(gray, line)) for line in longest])
-        return [ocr_line for line in lines if (ocr_line := _read(gray, line, read)) is not None]
+        texts = [ocr_line for line in lines if (ocr_line := _read(gray, line, read)) is not None]
+        signs = dashes(gray, cells, [line.bbox for line in texts])
+        return sorted([*texts, *signs], key=lambda line: (line.bbox.center.y, line.bbox.center.x)) if signs else texts
 
 
 def _beginning(line: LinePicture) -> LinePicture:

@@ -13,11 +13,12 @@ from ocr_service.engines.crops import cut_questions
 from ocr_service.engines.layout import LayoutModel
 from ocr_service.engines.letter_case import with_true_case
 from ocr_service.engines.list_sequence import with_counted_markers
+from ocr_service.engines.ocr_line import OcrLine
 from ocr_service.engines.overlooked_pictures import overlooked_pictures, taken
 from ocr_service.engines.page_blocks import PageParts, assemble
 from ocr_service.engines.page_image import page_image
 from ocr_service.engines.page_lines import PageLine
-from ocr_service.engines.page_ocr import OcrLine, PageOcr
+from ocr_service.engines.page_ocr import PageOcr
 from ocr_service.engines.page_tables import find_tables
 from ocr_service.engines.pictures import cut_pictures
 from ocr_service.engines.read_page import ReadPage

@@ -17,6 +17,8 @@ _TWINS = set(_LATIN_TWINS + _CYRILLIC_TWINS)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _CYRILLIC = re.compile(r"[\u0400-\u052f]")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
+# Numerals, which are no company that makes a word Latin.
+_ROMAN = re.compile(r"[IVXLC]+\W*")
 # Words of the Latin alphabet that consist of twins only and are common in Russian papers.
 _KEPT = {"PC", "CAE", "PET", "HP", "BMX", "CO", "XX", "XXX", "X", "C", "OEM", "OEE", "CEO", "ATM", "ACEA", "PE", "MAC", "PP", "TX", "CMYK"}
 
@@ -53,7 +55,8 @@ def mend_twins(words: Sequence[str]) -> list[str]:
     """
     mended = []
     for index, word in enumerate(words):
-        latin_company = any(is_plainly_latin(other) and not is_plainly_cyrillic(other) for other in words[max(0, index - 1) : index + 2])
+        company = [other for other in words[max(0, index - 1) : index + 2] if not _ROMAN.fullmatch(other)]
+        latin_company = any(is_plainly_latin(other) and not is_plainly_cyrillic(other) for other in company)
         mended.append(_LETTERS.sub(lambda run, company=latin_company: _mend_run(run.group(), latin_company=company), word))  # type: ignore[misc]
     return mended
 

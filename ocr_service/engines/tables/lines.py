@@ -9,6 +9,7 @@ from ocr_service.engines.words import Word
 
 _BROKEN_WORD = re.compile(r"[^\W\d_]-$")
 _BROKEN_AT_HYPHEN = re.compile(r"\w-$")
+_AT_SLASH = re.compile(r"\w/$")
 
 
 def into_lines(words: Sequence[Word]) -> list[list[Word]]:
@@ -37,7 +38,7 @@ def text_of(words: Sequence[Word]) -> str:
             text = text or part
         elif _BROKEN_WORD.search(text) and part[0].islower():
             text = text[:-1] + part
-        elif _BROKEN_AT_HYPHEN.search(text) and (part[0].isdigit() or part[0].isupper()):
+        elif _AT_SLASH.search(text) or (_BROKEN_AT_HYPHEN.search(text) and (part[0].isdigit() or part[0].isupper())):
             text += part
         else:
             text += " " + part

@@ -72,6 +72,9 @@ def test_latin_is_foreign_only_where_it_cannot_be_cyrillic_in_disguise() -> None
     assert is_foreign(reading("The supplier delivers the goods"))
     assert is_foreign(reading("关于设备验收"))
     assert not is_foreign(reading("COCHA BECHA"))
+    assert not is_foreign(reading("IIPOTOKOJI No 7/3"))
+    assert not is_foreign(reading("AKT npuemku"))
+    assert is_foreign(reading("SCHNEIDER ELECTRIC"))
     assert not is_foreign(reading("The goods", complete=False))
     assert not is_foreign(reading("The goods", score=0.7))
 
@@ -119,66 +122,6 @@ def test_a_short_line_of_digits_needs_one_look_only() -> None:
     slow = MustNotBeAsked("")
     words = FusedReader(slow, slow, Number()).read(blank(HEIGHT * 4))
     assert [word.text for word in words] == ["359", "440,00"]
-
-
-def inked(*words: tuple[int, int]) -> LinePicture:
-    """A line with ink in these columns."""
-    pixels = np.full((HEIGHT, HEIGHT * 8), 255, np.uint8)
-    for first, end in words:
-        pixels[8:32, first:end] = 0
-    return LinePicture(pixels, 0.0, 0.0)
-
-
-class Glancing(PaddleReader):
-    """The universal reader, which notes how wide the pictures are that it looks at."""
-
-    def __init__(self, whole: Reading, part: Reading) -> None:
-        self.name = "glancing"
-        self.widths: list[int] = []
-        self._whole, self._part = whole, part
-
-    @override
-    def look(self, line: LinePicture) -> Reading:
-        self.widths.append(line.width)
-        return self._whole if line.width == HEIGHT * 8 else self._part
-
-
-def test_a_short_line_is_looked_at_no_further_when_its_first_word_is_cyrillic() -> None:
-    universal = Glancing(reading("x", complete=False), reading("Bocem", complete=False))
-    words = FusedReader(Knows("Всего оплачено"), Knows(""), universal).read(inked((4, 100), (120, 310)))
-    assert [word.text for word in words] == ["Всего", "оплачено"]
-    assert universal.widths == [pytest.approx(110, abs=10)]
-
-
-def test_a_short_line_is_looked_at_as_a_whole_when_its_first_word_may_be_a_number() -> None:
-    universal = Glancing(reading("359 440,00"), reading("359"))
-    words = FusedReader(Knows("З59 44О,ОО"), Knows(""), universal).read(inked((4, 100), (120, 310)))
-    assert [word.text for word in words] == ["359", "440,00"]
-
-
-@pytest.mark.parametrize("words", [[(4, 310)], [(4, 30), (38, 310)], [(4, 270), (285, 310)], []])
-def test_a_short_line_without_a_first_word_of_use_is_looked_at_once(words: list[tuple[int, int]]) -> None:
-    """One word, a marker with one word, nearly one word, none at all."""
-    universal = Glancing(reading("12"), reading("never"))
-    FusedReader(Knows("12"), Knows(""), universal).read(inked(*words))
-    assert universal.widths == [HEIGHT * 8]
-
-
-@pytest.mark.parametrize("sign", ["№", "—", "/", "%"])
-def test_signs_that_tesseract_knows_are_not_looked_at_where_it_is_sure(sign: str) -> None:
-    wrong = reading("1")
-    assert read(f"договор {sign} номер", reading("x", complete=False), wrong) == f"договор {sign} номер"
-    assert read(f"договор {sign} номер", reading("x", complete=False), wrong, confidence=0.85) == "договор 1 номер"
-
-
-def test_a_cyrillic_word_with_digits_is_not_looked_at_where_tesseract_is_sure() -> None:
-    wrong = reading("2024")
-    assert read("по ГОСТ-2023’", wrong, wrong) == "по ГОСТ-2023"
-    assert read("ГОСТ-2023’", wrong, reading("Gost-2024"), confidence=0.7) == "Gost-2024"
-
-
-def test_a_blank_that_the_universal_reader_loses_is_kept() -> None:
-    assert read("100, 500x600", reading("x", complete=False), reading("100,500×600")) == "100,500×600 100,500×600"
 
 
 def test_on_a_foreign_page_the_universal_reader_goes_first() -> None:
@@ -254,3 +197,25 @@ def test_on_a_foreign_page_the_surer_number_counts() -> None:
 
     fused = FusedReader(Knows("(2.8)", 0.7), Knows(""), Blurred())
     assert [word.text for word in fused.for_page([blank()] * 3).read(blank(600))] == ["(2.8)"]
+
+
+def test_a_numeral_is_told_from_two_letters() -> None:
+    assert read("ТехноПарк хх»", reading("x", complete=False), reading("XXI»", score=0.86), confidence=0.57) == "ТехноПарк XXI»"
+
+
+def test_a_numeral_does_not_make_the_word_beside_it_latin() -> None:
+    assert read("светильники Ha II этаже", reading("x", complete=False), confidence=0.95) == "светильники На II этаже"
+
+
+def test_figures_and_a_dollar_behind_a_hyphen_are_latin_where_they_are_seen_so() -> None:
+    whole, part = reading("x", complete=False), reading("bblhr(A)-Ls", score=0.6)
+    assert read("кабель ВВГнг(А)-1,$", whole, part, confidence=0.7) == "кабель ВВГнг(А)-LS"
+
+
+def test_the_end_of_a_line_to_sign_on_is_no_part_of_a_name() -> None:
+    assert read("_Борщёв подписал", reading("x", complete=False), confidence=0.9) == "Борщёв подписал"
+
+
+@pytest.mark.parametrize(("misread", "right"), [("мм?;", "мм²;"), ("кв.м?", "кв.м?"), ("км?", "км²")])
+def test_a_square_behind_a_unit_is_no_question(misread: str, right: str) -> None:
+    assert read(f"площадь {misread}", reading("x", complete=False), confidence=0.9) == f"площадь {right}"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ocr_service.engines.headings import heading_level
+from ocr_service.engines.headings import heading_level, is_place_or_date
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,13 @@ def test_a_bare_number_is_no_numbering(text: str) -> None:
 
 def test_levels_stay_within_what_markdown_has() -> None:
     assert heading_level("1.1.1.1.1.1 Дно", 10, 10) == 6
+
+
+@pytest.mark.parametrize("text", ["г. Заречье", "28 февраля 2025 г.", "«03» октября 2023 года", "г. Южно-Сахалинск 1 мая 2024 г."])
+def test_a_place_and_a_date_under_a_title_are_no_heading(text: str) -> None:
+    assert is_place_or_date(text)
+
+
+@pytest.mark.parametrize("text", ["ПРОТОКОЛ № 7", "Отчёт за 28 февраля 2025 г.", "1 Общие положения", "г. Заречье: итоги года"])
+def test_a_heading_may_name_a_place_or_a_date(text: str) -> None:
+    assert not is_place_or_date(text)

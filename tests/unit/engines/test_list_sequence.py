@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ocr_service.domain.blocks import Block, LayoutLabel, Source
@@ -41,3 +43,15 @@ def test_a_marker_between_its_neighbours_is_the_one_that_counts_on(read: list[st
 )
 def test_other_markers_stay_as_they_were_read(markers: list[str | None]) -> None:
     assert [block.marker for block in with_counted_markers(items(*markers))] == markers
+
+
+def test_paragraphs_that_begin_with_a_marker_count_on_as_well() -> None:
+    texts = ["а) сечение кабеля", "6) расчёт нагрузки", "в) светильники"]
+    blocks = [replace(block, content=text) for block, text in zip(items(None, None, None), texts, strict=True)]
+    assert [block.content for block in with_counted_markers(blocks)] == ["а) сечение кабеля", "б) расчёт нагрузки", "в) светильники"]
+
+
+def test_a_figure_that_begins_a_paragraph_stays() -> None:
+    texts = ["а) сечение кабеля", "6 светильников", "5) первое", "6) второе"]
+    blocks = [replace(block, content=text) for block, text in zip(items(None, None, None, None), texts, strict=True)]
+    assert [block.content for block in with_counted_markers(blocks)] == texts

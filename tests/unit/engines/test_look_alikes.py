@@ -17,7 +17,17 @@ from ocr_service.engines.look_alikes import told_apart
         ("Раздел Ill.", "Раздел III."),
         ("WT.", "шт."),
         ("12 Kr", "12 кг"),
+        ("WHH: 7707083893, KIIII 770701001", "ИНН: 7707083893, КПП 770701001"),
         ("договор Nt 17", "договор № 17"),
+        ("3. И. Ильина", "З. И. Ильина"),
+        ("Директору Э. 3. Шарафутдинову", "Директору Э. З. Шарафутдинову"),
+        ("Щукин 3. Ф.", "Щукин З. Ф."),
+        ("(п. 3 4.5 ст. 49", "(п. 3 ч. 5 ст. 49"),
+        ("(п. Зч. 5", "(п. 3 ч. 5"),
+        ("коп., вт. ч. НДС", "коп., в т. ч. НДС"),
+        ("мощностью 2х36 ВТ на", "мощностью 2х36 Вт на"),
+        ("№ n/", "№ п/"),
+        ("yn. Ленина", "ул. Ленина"),
     ],
 )
 def test_what_looks_the_same_is_what_stands_there_in_russian(read: str, meant: str) -> None:
@@ -26,7 +36,10 @@ def test_what_looks_the_same_is_what_stands_there_in_russian(read: str, meant: s
 
 @pytest.mark.parametrize(
     "text",
-    ["1 000 Рублей", "000", "000 руб.", "20 000 «Чаек»", "Il faut", "Nt", "Kristall", "n/m", "АБВ 000271 Г"],
+    [
+        *("3. И. И. Ильина", "пункт 3. Общие положения", "п. 4.5 договора", "раздел 4.5 ст. 3", "вт. 12.03", "ВТ и ГЦ"),
+        *("1 000 Рублей", "000", "000 руб.", "20 000 «Чаек»", "Il faut", "Nt", "Kristall", "n/m", "АБВ 000271 Г"),
+    ],
 )
 def test_what_means_itself_stays(text: str) -> None:
     assert " ".join(told_apart(text.split())) == text

@@ -11,7 +11,8 @@ from typing_extensions import override
 from ocr_service.domain.geometry import BBox
 from ocr_service.engines.detection import DetectedLine, TextDetector
 from ocr_service.engines.line_crop import LinePicture
-from ocr_service.engines.page_ocr import OcrLine, PageOcr
+from ocr_service.engines.ocr_line import OcrLine
+from ocr_service.engines.page_ocr import PageOcr
 from ocr_service.engines.reading import LineReader, ReadWord
 from ocr_service.engines.words import Word
 

@@ -61,6 +61,7 @@ def test_the_order_in_which_words_come_does_not_matter(words: list[Word]) -> Non
         ("00-", "014771", "00-014771"),
         ("Санкт-", "Петербург", "Санкт-Петербург"),
         ("руб.", "коп.", "руб. коп."),
+        ("№ п/", "п", "№ п/п"),
     ],
 )
 def test_lines_are_joined_as_they_were_broken(above: str, below: str, joined: str) -> None:
