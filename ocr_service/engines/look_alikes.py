@@ -18,6 +18,7 @@ _NUMERO = re.compile(r"N[tesgо]|Ng|Me")
 # The same strokes in the other alphabet; no Latin word is written so in a Russian paper.
 _STROKES = {"wt": "шт", "ut": "шт", "kr": "кг", "yn": "ул", "whh": "ИНН", "uhh": "ИНН", "kiiii": "КПП"}
 _UNITS = {"ВТ": "Вт", "КВТ": "кВт", "ГЦ": "Гц", "КГ": "кг", "ММ": "мм"}
+_RUNNING_METRE = re.compile(r"II\.\s?[MМmм]\.?")
 _INITIAL = re.compile(r"[А-ЯЁ]\.,?")
 _SURNAME = re.compile(r"[А-ЯЁ][а-яё]{2,}\W*")
 _CITED = re.compile(r"(?:\(?п{1,2}|ст|ч)\.")
@@ -55,6 +56,8 @@ def _numeral(word: str, before: str, after: str) -> str:
 def _unit(word: str, before: str, after: str) -> str:  # noqa: ARG001  a rule like the others
     if (latin := _LATIN.fullmatch(word)) and latin["word"].lower() in _STROKES:
         return _STROKES[latin["word"].lower()] + latin["after"]
+    if _RUNNING_METRE.fullmatch(word):
+        return "п.м" + "." * word.endswith(".")
     sign = word.rstrip(".,;:)")
     return _UNITS[sign] + word[len(sign) :] if before[-1:].isdigit() and sign in _UNITS else word
 
