@@ -18,7 +18,7 @@ from ocr_service.engines.script import is_all_twins, is_latin, is_plainly_cyrill
 _NUMERIC = re.compile(r"[\d\s.,:;/%×±+\-–—−()\[\]*=<>≤≥°#½¼¾²³№$€~|]+")
 _HAN_KANA = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 _UNIT = re.compile(r"(?P<unit>[KCДДMМ]?[MМ]{1,2})[\s.]?(?P<power>[23²³])")
-_EDGE_NOISE = re.compile(r"^[|`'‘’‚_~\\]+(?=\w)|^[\[\]{}*«»\"”]+(?=[\d(])|(?<=[\d)])[|\[\]{}`'‘’_~\\*]+$")
+_EDGE_NOISE = re.compile(r"^[|`'‘’‚_~\\]+(?=\w)|^(?!«\d+»)[\[\]{}*«»\"”]+(?=[\d(])|(?<=[\d)])[|\[\]{}`'‘’_~\\*]+$")
 _SURE = 0.9
 _FAIRLY_SURE = 0.6
 _VERY_SURE = 0.85

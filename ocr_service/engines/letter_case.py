@@ -131,8 +131,8 @@ def _height(word: Word, line: PageLine, dark: Image) -> float | None:
         return None
     _, _, stats, _ = cv2.connectedComponentsWithStats(patch, connectivity=8)
     heights = [height for height in stats[1:, cv2.CC_STAT_HEIGHT].tolist() if _LEAST < height / line.bbox.height < _MOST]
-    if not heights:
-        return None
-    # A tail must not make a small letter a capital.
-    with_tails = any(char.lower() in _WITH_TAILS for char in word.text)
-    return float(np.quantile(heights, _WITHOUT_TAILS if with_tails else 0.5))
+    if not any(char.lower() in _WITH_TAILS for char in word.text):
+        return float(np.median(heights)) if heights else None
+    # A tail must not make a small letter, or what has grown together with it, a capital.
+    alone = len(heights) >= sum(map(str.isalpha, word.text))
+    return float(np.quantile(heights, _WITHOUT_TAILS)) if heights and alone else None

@@ -19,6 +19,7 @@ _NUMERO = re.compile(r"N[tesgо]|Ng|Me")
 _STROKES = {"wt": "шт", "ut": "шт", "kr": "кг", "yn": "ул", "whh": "ИНН", "uhh": "ИНН", "kiiii": "КПП"}
 _UNITS = {"ВТ": "Вт", "КВТ": "кВт", "ГЦ": "Гц", "КГ": "кг", "ММ": "мм"}
 _RUNNING_METRE = re.compile(r"II\.\s?[MМmм]\.?")
+_FLOW = re.compile(r"[mMмМ][°³3?*’'²]/[4чuqЧ](?P<after>\W*)")
 _INITIAL = re.compile(r"[А-ЯЁ]\.,?")
 _SURNAME = re.compile(r"[А-ЯЁ][а-яё]{2,}\W*")
 _CITED = re.compile(r"(?:\(?п{1,2}|ст|ч)\.")
@@ -56,6 +57,8 @@ def _numeral(word: str, before: str, after: str) -> str:
 def _unit(word: str, before: str, after: str) -> str:  # noqa: ARG001  a rule like the others
     if (latin := _LATIN.fullmatch(word)) and latin["word"].lower() in _STROKES:
         return _STROKES[latin["word"].lower()] + latin["after"]
+    if (flow := _FLOW.fullmatch(word)) is not None:
+        return f"м³/ч{flow['after']}"
     if _RUNNING_METRE.fullmatch(word):
         return "п.м" + "." * word.endswith(".")
     sign = word.rstrip(".,;:)")

@@ -219,3 +219,8 @@ def test_the_end_of_a_line_to_sign_on_is_no_part_of_a_name() -> None:
 @pytest.mark.parametrize(("misread", "right"), [("мм?;", "мм²;"), ("кв.м?", "кв.м?"), ("км?", "км²")])
 def test_a_square_behind_a_unit_is_no_question(misread: str, right: str) -> None:
     assert read(f"площадь {misread}", reading("x", complete=False), confidence=0.9) == f"площадь {right}"
+
+
+def test_a_day_in_quotes_keeps_both() -> None:
+    assert read("от «14» января", reading("x", complete=False), confidence=0.96) == "от «14» января"
+    assert read("от «14 дней", reading("x", complete=False), confidence=0.7) == "от 14 дней"

@@ -50,7 +50,12 @@ def read_as(rows: Rows, read: dict[str, str]) -> list[str]:
     return [line.text for line in with_true_case(lines, gray)]
 
 
-TABLE: Rows = [("Кабель силовой", "кг", "1250"), ("Лампа белая", "НДС", "48"), ("Щит учётный", "м", "206")]
+TABLE: Rows = [
+    ("Кабель силовой", "кг", "1250"),
+    ("Лампа белая", "НДС", "48"),
+    ("Щит учётный", "м", "206"),
+    ("Срок поставки", "дн.", "30"),
+]
 
 
 @pytest.mark.parametrize(("printed_word", "misread"), [("кг", "КГ"), ("НДС", "ндс"), ("м", "М")])
