@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ocr_service.engines.line_crop import LinePicture
 from ocr_service.engines.look_alikes import told_apart
-from ocr_service.engines.paddle_reader import PaddleReader, Reading, words_of
+from ocr_service.engines.paddle_reader import PaddleReader, Reading, ink_columns, words_of
 from ocr_service.engines.reading import LineReader, ReadWord
 from ocr_service.engines.script import is_all_twins, is_latin, is_plainly_cyrillic, is_plainly_latin, mend_twins
 
@@ -23,12 +27,13 @@ _SURE = 0.9
 _FAIRLY_SURE = 0.6
 _VERY_SURE = 0.85
 _ALMOST_SURE = 0.95
+_QUITE_SURE = 0.8
 _HARDLY = 0.5
 _SHORT = 9.0
 # Tesseract's Russian data reads «м²» as "м?".
 _SQUARE = re.compile(r"(?:(?<=[\d/])|^)([ксдм]?м)[?*](?=\W*$)")
 _BENEFIT_OF_DOUBT = 0.2
-_LONG_WORD = 4
+_MANY_LETTERS = 4
 # A word that PP-OCRv6 cannot fill with letters of its own is not Latin: a much poorer Cyrillic reading will do.
 _LEAST_CYRILLIC = 0.3
 # Letters that no Cyrillic one is taken for.
@@ -40,6 +45,11 @@ _ROMAN = re.compile(r"[IVXLC]+\W*")
 # A word by itself that is no word: the digit 3.
 _THREE = {"З", "з"}
 _ZEROES = re.compile(r"0+")
+# Signs that Tesseract knows better: PP-OCRv6 has no «№» and takes a lone slash for a one.
+_TESSERACTS_SIGNS = set("№—–-/%")
+_SURE_SIGN = 0.9
+# The first word of a short line, in heights of the line: where it may end, and how wide the gap after it is at least.
+_FIRST_WORD, _GAP = 1.5, 0.15
 _NUMERO = re.compile(r"^N[eoºо°]?\.?(?=\d|$)|^Ме(?=\d|$)")
 
 
@@ -70,28 +80,36 @@ class FusedReader:
         return _ForeignFirst(self._universal, self) if foreign * 2 > len(sample) else self
 
     def read(self, line: LinePicture) -> tuple[ReadWord, ...]:
-        glance = None
         # A short line is a table cell, more often a number than not, and then one look is enough.
-        if line.width < _SHORT * line.height:
-            glance = self._universal.look(line)
-            if is_numeric(glance) or is_foreign(glance):
-                return words_of(glance, line.width, line.height)
+        glance = self._glance(line) if line.width < _SHORT * line.height else None
+        if glance is not None and (is_numeric(glance) or is_foreign(glance)):
+            return words_of(glance, line.width, line.height)
         words = self._checked(line, self._mixed.read(line))
         if not words and glance is not None and glance.complete and glance.weakest > _FAIRLY_SURE:
             words = list(words_of(glance, line.width, line.height))
         mended = told_apart(mend_twins([_SQUARE.sub(r"\g<1>²", _NUMERO.sub("№", _without_rule(word.text))) for word in words]))
         return tuple(ReadWord(text, word.confidence, word.x0, word.x1) for word, text in zip(words, mended, strict=True))
 
+    def _glance(self, line: LinePicture) -> Reading | None:
+        """The universal reader's look at a short line, None where it can do nothing with the first word: that line is no number."""
+        end = _first_gap(line)
+        if end is not None:
+            first = self._universal.look(line.part(0, end))
+            if not first.complete or first.weakest <= _FAIRLY_SURE:
+                return None
+        return self._universal.look(line)
+
     def _checked(self, line: LinePicture, words: Sequence[ReadWord]) -> list[ReadWord]:
         checked: list[ReadWord] = []
         run: list[ReadWord] = []
         for word in words:
-            if _is_doubtful(word.text, word.confidence):
+            is_doubtful = _is_doubtful(word.text, word.confidence)
+            if is_doubtful and (word.confidence < _QUITE_SURE or not _is_a_cyrillic_word(word.text)):
                 run.append(word)
                 continue
             checked += self._second_look(line, run)
             run = []
-            checked.append(word)
+            checked += _without_noise(word) if is_doubtful else [word]
         return checked + self._second_look(line, run)
 
     def _second_look(self, line: LinePicture, run: Sequence[ReadWord]) -> list[ReadWord]:
@@ -117,10 +135,7 @@ class FusedReader:
             if len(words) == 1 and words[0].confidence > least:
                 text = _in_both_alphabets(word.text, words[0].text, glance.text)
                 return [ReadWord(text, words[0].confidence, word.x0, word.x1)]
-        text = _with_latin_tail(_EDGE_NOISE.sub("", word.text), glance.text)
-        if not any(c.isalnum() for c in text) and word.confidence < 0.8 and text.strip("|_~`'‘’‚^=\"“”«»{}[]\\-—. ") == "":
-            return []
-        return [ReadWord(text or word.text, word.confidence, word.x0, word.x1)]
+        return _without_noise(replace(word, text=_with_latin_tail(word.text, glance.text)))
 
     def _seen(self, line: LinePicture, run: Sequence[ReadWord]) -> tuple[list[ReadWord] | None, Reading]:
         """The universal reader's words for these columns, None where they are no better; and its look at them."""
@@ -182,15 +197,41 @@ def is_foreign(reading: Reading) -> bool:
     return sum(is_plainly_latin(c) for c in latin) > 0.4 * len(latin) and only_latin >= _LEAST_ONLY_LATIN * len(latin)
 
 
+def _without_noise(word: ReadWord) -> list[ReadWord]:
+    """What is left of a doubtful word without specks that were read as signs, and nothing of one that they make up."""
+    text = _EDGE_NOISE.sub("", word.text)
+    if not any(c.isalnum() for c in text) and word.confidence < 0.8 and text.strip("|_~`'‘’‚^=\"“”«»{}[]\\-—. ") == "":
+        return []
+    return [ReadWord(text or word.text, word.confidence, word.x0, word.x1)]
+
+
+def _first_gap(line: LinePicture) -> int | None:
+    """Where in the line the first word ends that is not too short to tell a script by; None where nothing much would follow it."""
+    blank = ~ink_columns(line)
+    least = max(2, round(_GAP * line.height))
+    begin = round(_FIRST_WORD * line.height)
+    # From here on all the columns of a gap are blank.
+    gaps = np.flatnonzero(sliding_window_view(blank[begin:], least).all(axis=1)) if len(blank) - begin > least else np.array([])
+    end = begin + int(gaps[0]) + least // 2 if len(gaps) else line.width
+    return end if end < line.width - begin and not blank[:end].all() else None
+
+
 def _is_doubtful(text: str, confidence: float) -> bool:
-    """Whether the universal reader may know better. It knows no Cyrillic, and nobody takes a number for a long Cyrillic word, unless that
-    was hardly read.
-    """
-    if len(text) >= _LONG_WORD and text.isalpha() and is_plainly_cyrillic(text) and not any(is_latin(c) for c in text):
+    """Whether the word is to be checked, by whoever may know better."""
+    if text in _TESSERACTS_SIGNS and confidence >= _SURE_SIGN:
+        return False
+    if _is_a_cyrillic_word(text) and text.isalpha():
         return confidence < _HARDLY
     if text in _THREE or (confidence < _ALMOST_SURE and is_all_twins(text)):
         return True
-    return confidence < 0.8 or any(c.isdigit() or is_latin(c) for c in text) or not any(c.isalpha() for c in text)
+    return confidence < _QUITE_SURE or any(c.isdigit() or is_latin(c) for c in text) or not any(c.isalpha() for c in text)
+
+
+def _is_a_cyrillic_word(text: str) -> bool:
+    """Whether the universal reader cannot know better, unless the word was poorly read: it knows no Cyrillic, and nobody takes a number
+    for so many letters."""
+    letters = [c for c in text if c.isalpha()]
+    return len(letters) >= _MANY_LETTERS and is_plainly_cyrillic(text) and not any(map(is_latin, letters))
 
 
 def _is_better(glance: Reading, run: Sequence[ReadWord]) -> bool:
@@ -199,7 +240,9 @@ def _is_better(glance: Reading, run: Sequence[ReadWord]) -> bool:
 
 def _is_better_number(glance: Reading, run: Sequence[ReadWord]) -> bool:
     before = "".join(word.text for word in run).strip("|`'‘’‚_~[]{}")
-    if any(is_plainly_cyrillic(word.text) for word in run) and len(glance.text.replace(" ", "")) < len(before):
+    is_shorter = any(is_plainly_cyrillic(word.text) for word in run) and len(glance.text.replace(" ", "")) < len(before)
+    # It loses the blank after a comma: «100, 500×600».
+    if is_shorter or len(glance.text.split()) < len(run):
         return False
     # «ООО», a company's form, is seen as 000 by who knows digits best.
     if _ZEROES.fullmatch(glance.text) and not any(c.isdigit() for c in before):

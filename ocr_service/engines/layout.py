@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from pymupdf.layout import DocumentLayoutAnalyzer
 
 from ocr_service.domain.geometry import BBox
+from ocr_service.engines.openvino_model import ExactSession
 from ocr_service.engines.page_lines import PageLine
 
 _PICTURE_DPI = 72
@@ -73,7 +75,8 @@ class LayoutModel:
 
 
 def _single_threaded(features: str) -> Any:  # noqa: ANN401  the library has no types
-    """The library starts a thread a core, which costs more than it gives when each core has a worker of its own."""
+    """The library starts a thread a core, which costs more than it gives when each core has a worker of its own. OpenVINO looks at the
+    picture in half of ONNX Runtime's time; the network of boxes, whose size changes with every page, gains nothing."""
     model = DocumentLayoutAnalyzer.get_model(feature_set_name=features)._model  # noqa: SLF001  no public way to its sessions
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -82,8 +85,7 @@ def _single_threaded(features: str) -> Any:  # noqa: ANN401  the library has no 
     model.session = onnxruntime.InferenceSession(model.model_path, options, providers=["CPUExecutionProvider"])
     if "imf" in features:
         extractor = model.feature_extractor
-        session = onnxruntime.InferenceSession(model.imf_model_path, options, providers=["CPUExecutionProvider"])
-        model.feature_extractor = type(extractor)(session)
+        model.feature_extractor = type(extractor)(ExactSession(Path(model.imf_model_path)))
     # Tables' cells are found by engines/tables.
     model.table_grid_extractor = None
     return model

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from ocr_service.engines.line_crop import LinePicture
@@ -55,12 +54,11 @@ class PaddleReader:
 
     def look(self, line: LinePicture) -> Reading:
         """The characters of the line, and whether they cover it."""
-        rgb = np.asarray(cv2.cvtColor(line.pixels, cv2.COLOR_GRAY2RGB), np.uint8)
-        chars = self._recognizer(rgb, ideographic=self._ideographic, margin=self._margin)
+        chars = self._recognizer(line.pixels, ideographic=self._ideographic, margin=self._margin)
         reading = Reading(chars, _is_complete(line, chars))
         if not self._margin or (reading.complete and reading.score >= _DOUBTFUL):
             return reading
-        chars = self._recognizer(rgb, ideographic=self._ideographic)
+        chars = self._recognizer(line.pixels, ideographic=self._ideographic)
         return max(Reading(chars, _is_complete(line, chars)), reading, key=lambda one: (one.complete, one.score))
 
     def read(self, line: LinePicture) -> tuple[ReadWord, ...]:

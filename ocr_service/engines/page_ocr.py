@@ -18,7 +18,7 @@ from ocr_service.engines.reading import LineReader, PageReader
 from ocr_service.engines.words import Word
 
 _SAMPLE = 7
-_SAMPLE_WIDTH = 10
+_SAMPLE_WIDTH = 6
 _VERTICAL = 2.2
 _LEAST_INK = 0.02
 

@@ -22,6 +22,8 @@ _HEIGHT = 48
 _WIDTH_STEP = 32
 _STEPS = 16
 _WIDEST = 3200
+# The percentile of a line's pixels that is taken for its paper.
+_PAPER = 85
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +41,27 @@ class TextRecognizer:
     def __init__(self, model: Path, characters: tuple[str, ...]) -> None:
         self._characters = characters
         split = load_without_classifier(model)
-        self._head = CtcHead(*split[1], characters) if split else None
+        self._head = CtcHead(split[1], characters) if split else None
         self._model = split[0] if split else load_model(model)
 
     def __call__(self, line: NDArray[np.uint8], *, ideographic: bool = False, margin: float = 0.0) -> tuple[ReadChar, ...]:
-        """`line`: h×w×3 uint8, upright, cut close to the text; `ideographic`: a line that is probably Chinese or Japanese.
+        """`line`: h×w uint8 (grey), upright, cut close to the text; `ideographic`: a line that is probably Chinese or Japanese.
 
         `margin`: blank paper to be added above and below, as a share of the line's height. It makes the letters, and so the picture and
         the work, smaller. Spaces are characters too.
         """
-        if min(line.shape[:2]) < 2:
+        if min(line.shape) < 2:
             return ()
-        line = _with_margin(line, round(margin * line.shape[0]))
-        height, width = line.shape[:2]
+        paper = float(np.percentile(line, _PAPER))
+        if rows := round(margin * line.shape[0]):
+            line = np.asarray(cv2.copyMakeBorder(line, rows, rows, 0, 0, cv2.BORDER_CONSTANT, value=paper), np.uint8)
+        height, width = line.shape
         scaled_w = min(max(_WIDTH_STEP // 4, round(width * _HEIGHT / height)), _WIDEST)
         scaled = cv2.resize(line, (scaled_w, _HEIGHT), interpolation=cv2.INTER_AREA if height > _HEIGHT else cv2.INTER_CUBIC)
         padding = -scaled_w % max(_WIDTH_STEP, 1 << (scaled_w // _STEPS).bit_length())
-        padded = cv2.copyMakeBorder(scaled, 0, 0, 0, padding, cv2.BORDER_CONSTANT, value=_paper(scaled))
-        tensor = (padded.astype(np.float32) / 127.5 - 1.0).transpose(2, 0, 1)[None]
+        padded = cv2.copyMakeBorder(scaled, 0, 0, 0, padding, cv2.BORDER_CONSTANT, value=paper)
+        # The model was made for colours.
+        tensor = np.broadcast_to(padded.astype(np.float32) / 127.5 - 1.0, (1, 3, *padded.shape))
         return self._decode(self._classes(self._model(tensor)[0], ideographic=ideographic), (scaled_w + padding) / scaled_w)
 
     def _classes(self, output: NDArray[np.float32], *, ideographic: bool) -> Classes:
@@ -73,12 +78,3 @@ class TextRecognizer:
             text = self._characters[index - 1] if index <= len(self._characters) else " "
             chars.append(ReadChar(text, float(classes.scores[step]), min(1.0, (step + 0.5) / steps * stretch)))
         return tuple(chars)
-
-
-def _with_margin(line: NDArray[np.uint8], margin: int) -> NDArray[np.uint8]:
-    return np.asarray(cv2.copyMakeBorder(line, margin, margin, 0, 0, cv2.BORDER_CONSTANT, value=_paper(line)), np.uint8) if margin else line
-
-
-def _paper(line: NDArray[np.uint8]) -> list[float]:
-    """The colour of the paper, per channel."""
-    return [float(value) for value in np.percentile(line.reshape(-1, 3), 85, axis=0)]

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from ocr_service.engines.ctc_head import CtcHead
+from ocr_service.engines.openvino_model import Linear
 
 # Class 0 is the blank, then these, then the space.
 CHARACTERS = ("a", "b", "月")
-HEAD = CtcHead(np.eye(5, dtype=np.float32), np.zeros(5, np.float32), CHARACTERS)
+HEAD = CtcHead(Linear(np.eye(5, dtype=np.float32), np.zeros(5, np.float32)), CHARACTERS)
 
 
 def steps(*logits: tuple[float, ...]) -> np.ndarray:

@@ -124,6 +124,66 @@ def test_a_short_line_of_digits_needs_one_look_only() -> None:
     assert [word.text for word in words] == ["359", "440,00"]
 
 
+def inked(*words: tuple[int, int]) -> LinePicture:
+    """A line with ink in these columns."""
+    pixels = np.full((HEIGHT, HEIGHT * 8), 255, np.uint8)
+    for first, end in words:
+        pixels[8:32, first:end] = 0
+    return LinePicture(pixels, 0.0, 0.0)
+
+
+class Glancing(PaddleReader):
+    """The universal reader, which notes how wide the pictures are that it looks at."""
+
+    def __init__(self, whole: Reading, part: Reading) -> None:
+        self.name = "glancing"
+        self.widths: list[int] = []
+        self._whole, self._part = whole, part
+
+    @override
+    def look(self, line: LinePicture) -> Reading:
+        self.widths.append(line.width)
+        return self._whole if line.width == HEIGHT * 8 else self._part
+
+
+def test_a_short_line_is_looked_at_no_further_when_its_first_word_is_cyrillic() -> None:
+    universal = Glancing(reading("x", complete=False), reading("Bocem", complete=False))
+    words = FusedReader(Knows("Всего оплачено"), Knows(""), universal).read(inked((4, 100), (120, 310)))
+    assert [word.text for word in words] == ["Всего", "оплачено"]
+    assert universal.widths == [pytest.approx(110, abs=10)]
+
+
+def test_a_short_line_is_looked_at_as_a_whole_when_its_first_word_may_be_a_number() -> None:
+    universal = Glancing(reading("359 440,00"), reading("359"))
+    words = FusedReader(Knows("З59 44О,ОО"), Knows(""), universal).read(inked((4, 100), (120, 310)))
+    assert [word.text for word in words] == ["359", "440,00"]
+
+
+@pytest.mark.parametrize("words", [[(4, 310)], [(4, 30), (38, 310)], [(4, 270), (285, 310)], []])
+def test_a_short_line_without_a_first_word_of_use_is_looked_at_once(words: list[tuple[int, int]]) -> None:
+    """One word, a marker with one word, nearly one word, none at all."""
+    universal = Glancing(reading("12"), reading("never"))
+    FusedReader(Knows("12"), Knows(""), universal).read(inked(*words))
+    assert universal.widths == [HEIGHT * 8]
+
+
+@pytest.mark.parametrize("sign", ["№", "—", "/", "%"])
+def test_signs_that_tesseract_knows_are_not_looked_at_where_it_is_sure(sign: str) -> None:
+    wrong = reading("1")
+    assert read(f"договор {sign} номер", reading("x", complete=False), wrong) == f"договор {sign} номер"
+    assert read(f"договор {sign} номер", reading("x", complete=False), wrong, confidence=0.85) == "договор 1 номер"
+
+
+def test_a_cyrillic_word_with_digits_is_not_looked_at_where_tesseract_is_sure() -> None:
+    wrong = reading("2024")
+    assert read("по ГОСТ-2023’", wrong, wrong) == "по ГОСТ-2023"
+    assert read("ГОСТ-2023’", wrong, reading("Gost-2024"), confidence=0.7) == "Gost-2024"
+
+
+def test_a_blank_that_the_universal_reader_loses_is_kept() -> None:
+    assert read("100, 500x600", reading("x", complete=False), reading("100,500×600")) == "100,500×600 100,500×600"
+
+
 def test_on_a_foreign_page_the_universal_reader_goes_first() -> None:
     english = reading("The supplier delivers the goods")
     fused = FusedReader(Knows("Тпе зирр"), Knows(""), Universal(english))

@@ -8,11 +8,13 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import openvino
 import pytest
 from openvino import opset13
 
-from ocr_service.engines.openvino_model import load_model
+from ocr_service.engines.openvino_model import ExactSession, load_model
+from ocr_service.engines.readers import WHEEL_MODELS
 
 
 @pytest.fixture
@@ -45,3 +47,20 @@ def test_a_model_may_run_on_every_core_of_the_process(model: Path) -> None:
     done.set()
     watching.join()
     assert seen == {len(allowed)}
+
+
+def test_an_exact_session_gives_what_onnx_runtime_gives() -> None:
+    """Where the CPU multiplies BF16, OpenVINO would round to three digits by itself."""
+    path = WHEEL_MODELS / "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
+    theirs, ours = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]), ExactSession(path)
+    picture = np.random.default_rng(0).random((1, 3, 48, 192), np.float32)
+    [name], outputs = [port.name for port in theirs.get_inputs()], [port.name for port in theirs.get_outputs()]
+    assert ([port.name for port in ours.get_inputs()], [port.name for port in ours.get_outputs()]) == ([name], outputs)
+    assert ours.get_inputs()[0].shape[1] == 3
+    for one, other in zip(ours.run(outputs, {name: picture}), theirs.run(outputs, {name: picture}), strict=True):
+        assert np.abs(one - other).max() < 1e-5
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no\.onnx"):
+        ExactSession(tmp_path / "no.onnx")

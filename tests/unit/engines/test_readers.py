@@ -66,7 +66,7 @@ def test_a_preloaded_model_reads_with_the_dictionary_of_its_package(preloaded: P
     folder = eslav_folder(preloaded)
     assert folder is not None
     line = draw("ISO 9001").line
-    chars = preloaded_recognizer(folder)(line.pixels[:, :, None].repeat(3, axis=2))
+    chars = preloaded_recognizer(folder)(line.pixels)
     assert "".join(char.text for char in chars) == "ISO 9001"
 
 

@@ -44,7 +44,7 @@ def test_words_are_found_where_they_stand(reader: PaddleReader, text: str) -> No
 
 def test_characters_come_in_order_and_within_the_line(recognizer: TextRecognizer) -> None:
     page = draw("Lorem ipsum dolor 12345").page
-    places = [char.at for char in recognizer(np.dstack([page] * 3))]
+    places = [char.at for char in recognizer(page)]
     assert places == sorted(places)
     assert all(0 < place <= 1 for place in places)
 
@@ -60,7 +60,7 @@ def test_a_line_without_ink_has_no_words(reader: PaddleReader) -> None:
 
 
 def test_a_picture_too_small_to_hold_a_letter_has_no_characters(recognizer: TextRecognizer) -> None:
-    assert recognizer(np.zeros((1, 50, 3), np.uint8)) == ()
+    assert recognizer(np.zeros((1, 50), np.uint8)) == ()
 
 
 def test_ink_beyond_the_characters_makes_a_reading_incomplete(recognizer: TextRecognizer) -> None:
@@ -93,7 +93,7 @@ def test_the_models_of_the_wheel_are_there() -> None:
     "text", ["Invoice No. 2024-117 of 3 March", "€ 1 250,00 ± 5 %", "关于设备验收的通知", "The word 水 means water", "合同编号 AB-17"]
 )
 def test_looking_with_the_alphabet_first_reads_what_the_whole_dictionary_reads(recognizer: TextRecognizer, text: str) -> None:
-    line = np.dstack([draw(text, font="china-s", size=14).line.pixels] * 3)
+    line = draw(text, font="china-s", size=14).line.pixels
     first, whole = recognizer(line), recognizer(line, ideographic=True)
     assert [char.text for char in first] == [char.text for char in whole]
     assert [char.at for char in first] == [char.at for char in whole]

@@ -44,3 +44,8 @@ def test_what_stands_away_from_the_edge_is_not_running() -> None:
     assert label("page-header", "Отчёт за май", MIDDLE) is None
     assert label("page-footer", "Отчёт за май", MIDDLE) is None
     assert label("page-footer", "Отчёт за май", TOP) is None
+
+
+def test_a_number_after_a_numero_sign_is_no_page_number() -> None:
+    assert label("page-header", "Журнал учёта, узел ввода № 4", TOP, size=1.1) is None
+    assert label("page-header", "Журнал учёта, узел ввода 4", TOP, size=1.1) is LayoutLabel.HEADER
