@@ -18,6 +18,8 @@ _NUMERO = re.compile(r"N[tesgо]|Ng|Me")
 # The same strokes in the other alphabet; no Latin word is written so in a Russian paper.
 _STROKES = {"wt": "шт", "ut": "шт", "kr": "кг", "yn": "ул", "whh": "ИНН", "uhh": "ИНН", "kiiii": "КПП"}
 _UNITS = {"ВТ": "Вт", "КВТ": "кВт", "ГЦ": "Гц", "КГ": "кг", "ММ": "мм"}
+# Nobody writes these small; a recogniser that sees one alone does not know its height.
+_ALWAYS_CAPITALS = {"ндс", "инн", "кпп", "огрн", "огрнип", "окпо", "окпд2", "оквэд"}
 _RUNNING_METRE = re.compile(r"II\.\s?[MМmм]\.?")
 _FLOW = re.compile(r"[mMмМ][°³3?*’'²]/[4чuqЧ](?P<after>\W*)")
 _INITIAL = re.compile(r"[А-ЯЁ]\.,?")
@@ -30,7 +32,7 @@ def told_apart(words: Sequence[str]) -> list[str]:
     """The words of one line of mainly Cyrillic text; what was read as one may come back as two with a space between."""
     told = []
     for before, word, *after in zip(["", *words], words, [*words[1:], ""], [*words[2:], "", ""], strict=False):
-        for rule in (_company, _abbreviation, _numeral, _unit):
+        for rule in (_company, _abbreviation, _acronym, _numeral, _unit):
             word = rule(word, before, after[0])  # noqa: PLW2901  each rule sees what the one before made of it
         told.append(_citation(_initial(word, before, after), before, after[0]))
     return told
@@ -47,6 +49,10 @@ def _abbreviation(word: str, before: str, after: str) -> str:
     if word == "n/" and before == "№":
         return "п/"
     return "№" if _NUMERO.fullmatch(word) and (after[:1].isdigit() or _PER_ITEM.fullmatch(after)) else word
+
+
+def _acronym(word: str, before: str, after: str) -> str:  # noqa: ARG001  a rule like the others
+    return word.upper() if word.strip(".,;:()%") in _ALWAYS_CAPITALS else word
 
 
 def _numeral(word: str, before: str, after: str) -> str:
