@@ -71,7 +71,7 @@ def build(settings: Settings, placement: Placement) -> Service:
     Walls.look(settings)
     uploads = UploadFolder(settings.output_dir.expanduser().resolve())
     try:
-        uploads.prepare(stale_s=10 * settings.ocr_upload_timeout_s)
+        uploads.prepare(stale_s=_stale_s(settings))
     except OSError as error:
         raise SettingsError(f"OUTPUT_DIR: {settings.output_dir} cannot be written ({error.strerror})") from error
     metrics = Metrics()
@@ -195,12 +195,18 @@ def jobs_config(settings: Settings, output_dir: Path) -> JobsConfig:
         at_a_time=settings.ocr_jobs_at_a_time,
         lease_s=settings.ocr_jobs_lease_s,
         keep_s=settings.ocr_results_keep_s,
+        stray_s=_stale_s(settings),
         min_free_bytes=settings.ocr_jobs_min_free_mb * MEBIBYTE,
         webhook_secret=secret,
         webhook_private=settings.ocr_webhook_private,
         webhook_attempts=settings.ocr_webhook_attempts,
         webhook_pause_s=settings.ocr_webhook_pause_s,
     )
+
+
+def _stale_s(settings: Settings) -> float:
+    """How old what nobody works on must be, so that it is what a crash left and not what another replica is receiving at this moment."""
+    return 10 * settings.ocr_upload_timeout_s
 
 
 def _s3_store(settings: Settings, local: LocalStore, output_dir: Path) -> S3Store | None:

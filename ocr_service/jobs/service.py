@@ -30,7 +30,7 @@ from ocr_service.pipeline.journey import Journey
 from ocr_service.pipeline.service import DocumentService
 from ocr_service.storage.local import new_document_id, source_name
 from ocr_service.storage.page_order import PageOrder, page_name
-from ocr_service.storage.reading import PAGES, RESULT
+from ocr_service.storage.reading import PAGES, RESULT, unfinished_documents
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +78,7 @@ class JobService:
         """Jobs are done while this is open. Raises StorageFailed if the database cannot be had."""
         await asyncio.to_thread(self._table.prepare)
         await asyncio.to_thread(self._table.beat, self.executor)
+        await asyncio.to_thread(self._remove_strays)
         await self._queue.start(Kind(JOB, self._do, self._config.at_a_time), Kind(WEBHOOK, self._notify, self._config.at_a_time))
         await self._requeue_forgotten()
         tending = asyncio.create_task(self._tend())
@@ -255,7 +256,7 @@ class JobService:
 
     async def _do_with_password(self, record: Record, password: str) -> None:
         if not await self._do(record.job.job_id, password):
-            await asyncio.to_thread(self._lose, record, _PASSWORD_LOST)
+            await self._lose(record, _PASSWORD_LOST)
             await self._over(record.job.job_id)
 
     async def _do(self, job_id: str, password: str | None = None) -> bool:
@@ -344,38 +345,60 @@ class JobService:
         if not await asyncio.to_thread(self._table.claim, dead, seen_at):
             return
         for record in await asyncio.to_thread(self._table.of_executor, dead):
-            await asyncio.to_thread(self._inherit, record)
+            await self._inherit(record)
             await self._over(record.job.job_id)
         for workflow_id, kind in await asyncio.to_thread(self._queue.pending, dead):
             log.info("A task of a dead replica is taken over", extra={"task": workflow_id, "executor": dead})
             await asyncio.to_thread(self._queue.again, workflow_id, kind)
         await asyncio.to_thread(self._table.bury, dead)
 
-    def _inherit(self, record: Record) -> None:
+    async def _inherit(self, record: Record) -> None:
         """What the dead replica was in the middle of goes on, unless nobody can."""
         job_id = record.job.job_id
-        extra = {"document_id": job_id, "pages_on_disk": len(PageOrder(self._output_dir / job_id / PAGES).finished())}
-        if record.attached and (summary := self._finished(job_id)) is not None:
+        pages = await asyncio.to_thread(PageOrder(self._output_dir / job_id / PAGES).finished)
+        extra = {"document_id": job_id, "pages_on_disk": len(pages)}
+        if record.attached and (summary := await asyncio.to_thread(self._finished, job_id)) is not None:
             log.info("A document was finished, and its end is written down now", extra=extra)
-            self._table.change(job_id, record.executor or "", _end_of(summary))
+            await asyncio.to_thread(self._table.change, job_id, record.executor or "", _end_of(summary))
         elif record.attached:
             log.warning("A document was cut off; nobody waits for it any more, and its folder is removed", extra=extra)
-            self._lose(record, PageError(Interrupted.code, "The service ended in the middle of the document: send it again."))
+            await self._lose(record, PageError(Interrupted.code, "The service ended in the middle of the document: send it again."))
         elif record.needs_password:
             log.warning("A job was cut off, its password is lost, and its folder is removed", extra=extra)
-            self._lose(record, _PASSWORD_LOST)
+            await self._lose(record, _PASSWORD_LOST)
         else:
             log.warning("A job was cut off and is gone on with", extra=extra)
-            self._table.requeue(job_id, record.executor or "")
+            await asyncio.to_thread(self._table.requeue, job_id, record.executor or "")
 
     def _finished(self, job_id: str) -> DocumentJson | None:
         """The result, if the document has one: it was answered, or can be fetched."""
         path = self._output_dir / job_id / RESULT
         return read_summary(path) if path.is_file() else None
 
-    def _lose(self, record: Record, error: PageError) -> None:
-        if self._table.change(record.job.job_id, record.executor or "", ended(JobState.FAILED, error)):
-            shutil.rmtree(self._output_dir / record.job.job_id, ignore_errors=True)
+    async def _lose(self, record: Record, error: PageError) -> None:
+        """Through the store, which may have copies elsewhere."""
+        job_id = record.job.job_id
+        if await asyncio.to_thread(self._table.change, job_id, record.executor or "", ended(JobState.FAILED, error)):
+            with suppress(StorageFailed):  # it may not have got as far as having a folder
+                folder = await self._store.reopen(job_id)
+                await folder.discard()
+
+    def _remove_strays(self) -> None:
+        """Folders that a crash left between the making of the folder and the entry in the table. Those of a version without a table have a
+        result.
+        """
+        with storage_errors():
+            for folder in list(unfinished_documents(self._output_dir)):
+                if time.time() - folder.stat().st_mtime > self._config.stray_s and not self._is_known(folder.name):
+                    log.info("A folder that belongs to no document is removed", extra={"document_id": folder.name})
+                    shutil.rmtree(folder, ignore_errors=True)
+
+    def _is_known(self, job_id: str) -> bool:
+        try:
+            self._table.get(job_id)
+        except JobNotFound:
+            return False
+        return True
 
     async def _expire(self) -> None:
         for job_id in await asyncio.to_thread(self._table.expired, _EXPIRE_AT_A_TIME):

@@ -1,12 +1,16 @@
-"""What is let in: so many documents, and so many pages that wait."""
+"""What is let in: so many documents, and so many pages that wait. Those who are not are told when to come again, each at another time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ocr_service.domain.errors import Overloaded
-from ocr_service.pipeline.page_rate import PageRate
+from ocr_service.pipeline.page_rate import PageRate, whole_seconds
+
+# One who comes again and again without waiting must not send the others away for long.
+_LONGEST_LINE_S = 60.0
 
 
 class Ticket:
@@ -32,10 +36,12 @@ class Ticket:
 class Admission:
     """Counts documents in the service and pages in the queue."""
 
-    def __init__(self, max_documents: int, max_queued_pages: int, rate: PageRate) -> None:
+    def __init__(self, max_documents: int, max_queued_pages: int, rate: PageRate, clock: Callable[[], float] = time.monotonic) -> None:
         self._max_documents = max_documents
         self._max_queued_pages = max_queued_pages
         self._rate = rate
+        self._clock = clock
+        self._told_until = 0.0
         self.documents = 0
         self.queued_pages = 0
 
@@ -43,9 +49,8 @@ class Admission:
     def place(self) -> Iterator[None]:
         """A document's place, from before its upload to the end of its answer. Raises Overloaded."""
         if self.documents >= self._max_documents:
-            # The next place is free when one of the documents is over: an average share of what waits.
-            retry_after_s = self._rate.retry_after_s(self.queued_pages // self._max_documents + 1)
-            raise Overloaded(f"The service already works on {self.documents} documents. Try again later.", retry_after_s=retry_after_s)
+            detail = f"The service already works on {self.documents} documents. Try again later."
+            raise Overloaded(detail, retry_after_s=self._next_place_s())
         self.documents += 1
         try:
             yield
@@ -62,3 +67,14 @@ class Admission:
             )
         self.queued_pages += pages
         return Ticket(self, pages)
+
+    def _next_place_s(self) -> int:
+        """Whole seconds until a place will be free that nobody was told of yet. Were all told the same, they would come at the same time
+        and be refused again, and refusing them would take the time that pages need.
+        """
+        # A place is free when one of the documents is over: an average share of what waits.
+        share_s = self._rate.seconds(self.queued_pages // self._max_documents + 1)
+        longest_s = max(share_s, min(self._max_documents * share_s, _LONGEST_LINE_S))
+        now = self._clock()
+        self._told_until = min(max(self._told_until, now) + share_s, now + longest_s)
+        return whole_seconds(self._told_until - now)

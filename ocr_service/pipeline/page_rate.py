@@ -29,6 +29,15 @@ class PageRate:
         """Of the whole service, when all its workers are busy."""
         return self._capacity / max(self._page_s, 0.001)
 
+    def seconds(self, pages: int) -> float:
+        """Until so many pages will be read."""
+        return pages / self.pages_per_s
+
     def retry_after_s(self, pages: int) -> int:
-        """Whole seconds until so many pages will be read; 1 to 3600."""
-        return min(MAX_RETRY_S, max(MIN_RETRY_S, math.ceil(pages / self.pages_per_s)))
+        """The same in whole seconds, 1 to 3600."""
+        return whole_seconds(self.seconds(pages))
+
+
+def whole_seconds(seconds: float) -> int:
+    """For Retry-After: 1 to 3600."""
+    return min(MAX_RETRY_S, max(MIN_RETRY_S, math.ceil(seconds)))

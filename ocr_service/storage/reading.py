@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from ocr_service.domain.documents import MediaType, StoredFile
@@ -26,6 +27,13 @@ _MEDIA_TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     **{media_type.suffix: media_type.value for media_type in MediaType},
 }
+
+
+def unfinished_documents(output_dir: Path) -> Iterator[Path]:
+    """Folders of documents that have no result: they are in work, or were. Raises OSError."""
+    for folder in output_dir.iterdir():
+        if _DOCUMENT_ID.fullmatch(folder.name) is not None and _is_folder(folder) and _size(folder / RESULT) is None:
+            yield folder
 
 
 def is_picture_name(name: str) -> bool:

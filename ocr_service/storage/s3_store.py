@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from ocr_service.storage.local import LocalFolder, LocalStore
 from ocr_service.storage.outbox import Outbox
 from ocr_service.storage.reading import IMAGES, PAGES
 from ocr_service.storage.s3_bucket import S3Bucket, S3Failed
-from ocr_service.storage.s3_upload import NOT_UPLOADED, S3Upload
+from ocr_service.storage.s3_upload import NOT_UPLOADED, S3Upload, finished_files
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +48,15 @@ class S3Store:
         return S3Folder(folder, self, self.upload(folder.path))
 
     async def reopen(self, document_id: str, *, include_running: bool = False) -> S3Folder:
-        """Raises StorageFailed. What an earlier start uploaded already is uploaded again at the end: S3 is not asked what it has."""
+        """Raises StorageFailed. What an earlier start uploaded already is uploaded again at the end, or removed if the document comes to
+        nothing: S3 is not asked what it has.
+        """
         folder = await self._local.reopen(document_id, include_running=include_running)
-        return S3Folder(folder, self, self.upload(folder.path))
+        earlier = await asyncio.to_thread(finished_files, folder.path)
+        return S3Folder(folder, self, self.upload(folder.path, earlier))
 
-    def upload(self, folder: Path) -> S3Upload:
-        return S3Upload(self._bucket, folder, self._threads)
+    def upload(self, folder: Path, earlier: Iterable[str] = ()) -> S3Upload:
+        return S3Upload(self._bucket, folder, self._threads, earlier)
 
     async def run(self) -> None:
         """Send what waits, again and again, less often while S3 refuses."""

@@ -24,12 +24,13 @@ _Answer = TypeVar("_Answer")
 
 
 class S3Upload:
-    """Belongs to the event loop; every call to S3 runs in the executor's threads."""
+    """Belongs to the event loop; every call to S3 runs in the executor's threads. `earlier`: what an earlier start may have uploaded."""
 
-    def __init__(self, bucket: S3Bucket, folder: Path, threads: Executor) -> None:
+    def __init__(self, bucket: S3Bucket, folder: Path, threads: Executor, earlier: Iterable[str] = ()) -> None:
         self._bucket = bucket
         self._folder = folder
         self._threads = threads
+        self._earlier = frozenset(earlier)
         self._done: set[str] = set()
         self._early: set[asyncio.Task[None]] = set()
         self._broken = False
@@ -44,7 +45,7 @@ class S3Upload:
     async def finish(self) -> RemoteCopy:
         """Upload what is not there yet of a finished document, then say so in its `result.json`. Raises S3Failed, StorageFailed."""
         await asyncio.gather(*self._early)
-        names = await asyncio.to_thread(_files, self._folder)
+        names = await asyncio.to_thread(finished_files, self._folder)
         results = await asyncio.gather(*(self._put(name) for name in names if name not in self._done), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
@@ -55,8 +56,8 @@ class S3Upload:
         """Remove what was uploaded of a document that came to nothing. Raises S3Failed."""
         self._broken = True
         await asyncio.gather(*self._early)
-        if self._done:
-            await self._in_thread(lambda: self._bucket.delete([self._key(name) for name in sorted(self._done)]))
+        if uploaded := self._done | self._earlier:
+            await self._in_thread(lambda: self._bucket.delete([self._key(name) for name in sorted(uploaded)]))
 
     async def _put_early(self, name: str) -> None:
         """A failure is no one's yet: `finish` tries again."""
@@ -96,7 +97,7 @@ class S3Upload:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
 
-def _files(folder: Path) -> list[str]:
-    """Every file of the document but `result.json`, by its path in the folder."""
+def finished_files(folder: Path) -> list[str]:
+    """Every whole file of the document but `result.json`, by its path in the folder."""
     names = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     return sorted(str(name) for name in names if str(name) != RESULT and not any(part.startswith(".") for part in name.parts))

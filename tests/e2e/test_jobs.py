@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
 import time
@@ -258,6 +259,18 @@ def test_a_document_that_was_answered_stays_though_its_end_was_not_written_down(
         job = finished(server, document_id)
         assert (job["state"], job["page_count"], job["pages_done"], job["pages_failed"]) == ("complete", 2, 2, 0)
         assert server.client.get(f"/ocr/documents/{document_id}").status_code == 200
+
+
+def test_a_folder_that_a_crash_left_without_a_job_is_removed_and_no_other(tmp_path: Path) -> None:
+    output, hour_ago = tmp_path / "output", time.time() - 3600
+    names = {"old": "o" * 26, "new": "n" * 26, "finished": "f" * 26, "foreign": "reports"}
+    for name in names.values():
+        (output / name / "pages").mkdir(parents=True)
+    (output / names["finished"] / "result.json").write_text("{}")
+    for name in ("old", "finished", "foreign"):
+        os.utime(output / names[name], (hour_ago, hour_ago))
+    with running(SCRIPT, tmp_path) as server:
+        assert {folder.name for folder in server.folders()} == {names["new"], names["finished"], names["foreign"]}
 
 
 def test_what_has_expired_is_removed(tmp_path: Path) -> None:

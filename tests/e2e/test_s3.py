@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,24 @@ def test_results_reach_s3_even_when_it_was_away_and_the_service_restarted(tmp_pa
         proxy.close()
     for secret in (ACCESS_KEY, SECRET_KEY):
         assert secret not in shown + everything_under(service)
+
+
+def test_what_was_uploaded_of_a_document_that_sigkill_cut_off_is_removed(tmp_path: Path) -> None:
+    root, service, gate = tmp_path / "s3" / "root", tmp_path / "service", tmp_path / "gate"
+    service.mkdir()
+    bucket = root / BUCKET / "ocr"
+    with rclone_s3(root) as port:
+        settings = settings_for(port) | {"OCR_JOBS_LEASE_S": "1.5"}
+        with running(SCRIPT, service, **settings) as server:
+            slow = f"%PDF-1.7 pages=3 gate={gate} gate_after=1\n".encode()
+            headers = {"Accept": "application/x-ndjson"}
+            with server.client.stream("POST", "/ocr/pdf", files={"file": ("a.pdf", slow)}, headers=headers) as answer:
+                lines = answer.iter_lines()  # to be kept: the stream is closed with it
+                next(lines)
+                page = bucket / answer.headers["location"].rpartition("/")[2] / "pages/0001.json"
+                wait_until(page.is_file, "the first page to be uploaded")
+                server.send(signal.SIGKILL)
+                server.process.wait()
+        with running(SCRIPT, service, **settings) as server:
+            wait_until(lambda: not page.exists(), "the page to be removed from S3")
+            assert server.stop() == 0

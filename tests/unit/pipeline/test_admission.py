@@ -31,6 +31,42 @@ def test_no_more_documents_than_there_are_places() -> None:
         assert service.documents == 1
 
 
+def test_those_who_are_refused_are_told_to_come_one_after_the_other() -> None:
+    now = 1000.0
+    rate = PageRate(capacity=1)
+    rate.page_took(2.0)
+    service = Admission(5, 100, rate, clock=lambda: now)
+
+    def refused() -> int:
+        with pytest.raises(Overloaded) as caught, service.place():
+            pass
+        return caught.value.retry_after_s
+
+    with ExitStack() as places:
+        for _ in range(5):
+            places.enter_context(service.place())
+        assert [refused() for _ in range(8)] == [2, 4, 6, 8, 10, 10, 10, 10], "by then all who are in now are over"
+        now += 6
+        assert refused() == 6
+        now += 1000
+        assert refused() == 2
+
+
+def test_an_impatient_client_sends_nobody_away_for_long() -> None:
+    service = admission(max_documents=64, max_queued_pages=10_000, page_s=1.0)
+    with ExitStack() as places:
+        for _ in range(64):
+            places.enter_context(service.place())
+        service.admit(640)
+        waits = []
+        for _ in range(1000):
+            with pytest.raises(Overloaded) as caught, service.place():
+                pass
+            waits.append(caught.value.retry_after_s)
+    assert waits[0] == 11
+    assert max(waits) == 60
+
+
 def test_pages_that_do_not_fit_are_refused_for_as_long_as_the_queue_needs_to_make_room() -> None:
     service = admission(max_queued_pages=10, page_s=2.0)
     service.admit(8)
