@@ -31,8 +31,8 @@ from tests.chaos.inventory import Holdings, Watch
 from tests.chaos.ledger import content_of
 from tests.chaos.scene import InVain, Scene, scene
 
-# What a killed service leaves, its temporary folder and uploads, is taken for abandoned by a start that comes so much later
-# (workers/scratch.py, api/uploads.py).
+# What a killed service leaves (its temporary folder, uploads, folders of documents that it had not yet taken in) is taken for abandoned by
+# a start that comes so much later: workers/scratch.py, and _stale_s in bootstrap.py.
 ABANDONED_S = 65.0
 _LONGEST_PAUSE_S = 4.0
 _PAGES_BETWEEN = 5
@@ -165,6 +165,7 @@ def _start_again(made: Scene) -> None:
         made.ledger.found("the service ended badly")
     made.start(OCR_PAGE_CACHE_MB="0")
     inventory.check_jobs(made)
+    inventory.check_folders(made)
     inventory.check_answers_stay(made)
 
 

@@ -10,7 +10,6 @@ import resource
 import signal
 import time
 from abc import ABC, abstractmethod
-from contextlib import ExitStack
 from typing import ClassVar
 
 import psutil
@@ -273,9 +272,7 @@ class DiskFull(Disturbance):
 
     @override
     def strike(self, scene: Scene, chance: random.Random) -> None:
-        with ExitStack() as stack:
-            stack.enter_context(scene.ledger.periods.during(FULL))
-            stack.enter_context(scene.disk.full())
+        with scene.up(), scene.ledger.periods.during(FULL), scene.disk.full():
             scene.wait(lambda: scene.get("/health/ready").status_code == 503, "readiness to tell that the disk is full")
             time.sleep(HOLD_S)
         scene.wait_until_whole()

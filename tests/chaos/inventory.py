@@ -112,6 +112,11 @@ def check_jobs(scene: Scene) -> None:
         _check_job(scene.ledger, job)
     for document_id in scene.ledger.answered.keys() - jobs.keys():
         scene.ledger.found(f"document {document_id} was answered, and is no job")
+
+
+def check_folders(scene: Scene) -> None:
+    """No folder without a document, and none of one that failed. After a start, which removes what a crash left."""
+    jobs = all_jobs(scene)
     folders = {path.name for path in scene.output_dir.iterdir() if not path.name.startswith(".")}
     for name in folders - jobs.keys():
         scene.ledger.found(f"a folder that belongs to no document: {name}")

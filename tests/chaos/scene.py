@@ -81,18 +81,13 @@ class Scene:
         self.server: RunningServer
 
     def start(self, **settings: str) -> None:
-        """Begin the next life and wait until it is ready; a service that does not start (its disk is full) is started again."""
+        """Begin the next life and wait until it is ready. Raises InVain."""
+        self._spawn(settings)
         deadline = time.monotonic() + PATIENCE_S
-        while True:
-            self._spawn(settings)
-            while self.server.process.poll() is None:
-                if self.server.is_ready():
-                    return
-                if time.monotonic() > deadline:
-                    raise InVain(f"the service to be ready: {self.logs[-1].read_text()[-1500:]}")
-                time.sleep(0.1)
-            if not self.ledger.periods.touched(FULL, time.monotonic() - 5):
-                raise InVain(f"the service to start: {self.logs[-1].read_text()[-1500:]}")
+        while not self.server.is_ready():
+            if self.server.process.poll() is not None or time.monotonic() > deadline:
+                raise InVain(f"the service to be ready: {self.logs[-1].read_text()[-1500:]}")
+            time.sleep(0.1)
 
     def _spawn(self, settings: dict[str, str]) -> None:
         self.lives += 1
@@ -111,6 +106,12 @@ class Scene:
     def down(self) -> Iterator[None]:
         """One at a time may end the service; what fails meanwhile is no fault."""
         with self._restarting, self.ledger.periods.during(DOWN):
+            yield
+
+    @contextmanager
+    def up(self) -> Iterator[None]:
+        """Nobody ends the service meanwhile: where it is not known to start, such as on a full disk."""
+        with self._restarting:
             yield
 
     def terminate(self) -> int:
