@@ -8,7 +8,7 @@ import argparse
 import re
 from typing import Any
 
-from bench import accuracy, chaos, fairness, lies, load, memory, results, soak, speed, vlm_throughput
+from bench import accuracy, chaos, fairness, lies, load, memory, overhead, results, soak, speed, vlm_throughput
 from bench.service import PROJECT
 
 DOCUMENTS = (PROJECT / "docs" / "performance.md", PROJECT / "docs" / "reliability.md")
@@ -46,6 +46,7 @@ TABLES = {
     "chaos": chaos.tables,
     "soak": soak.tables,
     "load": load.tables,
+    "overhead": overhead.tables,
 }
 
 

@@ -21,7 +21,13 @@ Row = Sequence[object]
 
 def write(name: str, summary: dict[str, Any], details: dict[str, Any]) -> None:
     """Write both files. Paths beside the checkout are left out of the recorded command: they say nothing to a reader."""
-    about = {"bench": name, "command": _command(), "date": datetime.now(UTC).date().isoformat(), "commit": _commit(), "machine": machine()}
+    about = {
+        "bench": name,
+        "command": _command(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "commit": commit(PROJECT),
+        "machine": machine(),
+    }
     for folder, content in ((OUT, summary | details), (RESULTS, summary)):
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}.json"
@@ -74,6 +80,7 @@ def _command() -> str:
     return shlex.join(["scripts/bench", Path(sys.argv[0]).stem, *arguments])
 
 
-def _commit() -> str:
-    done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=PROJECT, capture_output=True, text=True, check=False)
+def commit(checkout: Path) -> str:
+    """What is checked out there."""
+    done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=checkout, capture_output=True, text=True, check=False)
     return done.stdout.strip()

@@ -99,21 +99,21 @@ class Service:
 
 
 @contextmanager
-def running(arguments: argparse.Namespace, **settings: str) -> Iterator[Service]:
-    """Start the service on a free port with a temporary OUTPUT_DIR; stop it and remove what it wrote afterwards."""
+def running(arguments: argparse.Namespace, checkout: Path = PROJECT, /, **settings: str) -> Iterator[Service]:
+    """Start the service on a free port with a temporary OUTPUT_DIR; stop it and remove what it wrote afterwards. `checkout`: whose."""
     if not arguments.service_python.exists():
         raise SystemExit(f"{arguments.service_python} is missing: run scripts/bench, or name an interpreter with --service-python")
     OUT.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    own = {"OCR_HOST": "127.0.0.1", "OCR_PORT": str(port), "OCR_WORKERS": str(arguments.workers)} | UNLIMITED
+    own = {"OCR_HOST": "127.0.0.1", "OCR_PORT": str(port), "OCR_WORKERS": str(arguments.workers)} | _known_to(checkout)
     log_path = OUT / "service.log"
     with tempfile.TemporaryDirectory(prefix="ocr-bench-") as folder, log_path.open("wb") as log:
         output_dir, temporary_dir = Path(folder) / "output", Path(folder) / "temporary"
         temporary_dir.mkdir()
         own |= {"OUTPUT_DIR": str(output_dir), "TMPDIR": str(temporary_dir)}
         environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | own | settings
-        command = [str(arguments.service_python), str(PROJECT / "server_vllm.py")]
-        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=log)
+        command = [str(arguments.service_python), str(checkout / "server_vllm.py")]
+        process = subprocess.Popen(command, cwd=checkout, env=environment, stdout=log, stderr=log)
         service = Service(f"http://127.0.0.1:{port}", psutil.Process(process.pid), output_dir, temporary_dir)
         try:
             _wait(lambda: process.poll() is not None or _ready(service, arguments.workers), f"the service to be ready (see {log_path})")
@@ -122,6 +122,12 @@ def running(arguments: argparse.Namespace, **settings: str) -> Iterator[Service]
             yield service
         finally:
             stop(process)
+
+
+def _known_to(checkout: Path) -> dict[str, str]:
+    """A setting that came later would stop an older service."""
+    known = (checkout / "ocr_service" / "settings.py").read_text(encoding="utf-8")
+    return {name: value for name, value in UNLIMITED.items() if name.lower() in known}
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
