@@ -21,7 +21,11 @@ def measure(running: service.Service, pages: int, scans: float) -> tuple[list[Sa
     samples, failed, began = [], 0, time.perf_counter()
     for done, page in enumerate(running.pages(document, {"lang": "ru"}), 1):
         failed += page["status"] != "ok"
-        samples.append({"page": float(done)} | {name: _rss_mb(process) for name, process in watched.items()})
+        try:
+            samples.append({"page": float(done)} | {name: _rss_mb(process) for name, process in watched.items()})
+        except psutil.NoSuchProcess as error:
+            reason = f"A page worker was replaced after {done} pages, which hides growth; {service.OUT}/service.log says why"
+            raise SystemExit(reason) from error
         if done % 50 == 0:
             print(f"  {done} pages, {time.perf_counter() - began:.0f} s: {_readable(samples[-1])}", flush=True)
     facts = {"pages": pages, "pages_done": len(samples), "pages_failed": failed, "scans": scans}
