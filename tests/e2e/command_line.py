@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -40,8 +41,9 @@ class CommandLine:
 
     @contextmanager
     def running(self, *arguments: str, **files: Any) -> Iterator[subprocess.Popen[bytes]]:
-        """The command, gone at the end in any case."""
-        with subprocess.Popen([*COMMAND, *arguments], cwd=self.folder, env=self.environment, **files) as command:
+        """The command, gone at the end in any case. It hears Ctrl-C even where the tests run in the background of a shell."""
+        command_line = [*COMMAND, *arguments]
+        with subprocess.Popen(command_line, cwd=self.folder, env=self.environment, preexec_fn=_hear_sigint, **files) as command:  # noqa: PLW1509
             try:
                 yield command
             finally:
@@ -73,3 +75,7 @@ def read_terminal(terminal: int) -> bytes:
         return os.read(terminal, 4096)
     except OSError:  # Linux says so then
         return b""
+
+
+def _hear_sigint() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
