@@ -244,6 +244,9 @@ def _is_better_number(glance: Reading, run: Sequence[ReadWord]) -> bool:
     # It loses the blank after a comma: «100, 500×600».
     if is_shorter or len(glance.text.split()) < len(run):
         return False
+    # A slash by itself is seen as a one.
+    if any(word.text == "/" for word in run) and "/" not in glance.text:
+        return False
     # «ООО», a company's form, is seen as 000 by who knows digits best.
     if _ZEROES.fullmatch(glance.text) and not any(c.isdigit() for c in before):
         return False

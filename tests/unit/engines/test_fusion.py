@@ -167,7 +167,7 @@ def test_a_short_line_without_a_first_word_of_use_is_looked_at_once(words: list[
     assert universal.widths == [HEIGHT * 8]
 
 
-@pytest.mark.parametrize("sign", ["№", "—", "/", "%"])
+@pytest.mark.parametrize("sign", ["№", "—", "%"])
 def test_signs_that_tesseract_knows_are_not_looked_at_where_it_is_sure(sign: str) -> None:
     wrong = reading("1")
     assert read(f"договор {sign} номер", reading("x", complete=False), wrong) == f"договор {sign} номер"
@@ -284,3 +284,20 @@ def test_a_square_behind_a_unit_is_no_question(misread: str, right: str) -> None
 def test_a_day_in_quotes_keeps_both() -> None:
     assert read("от «14» января", reading("x", complete=False), confidence=0.96) == "от «14» января"
     assert read("от «14 дней", reading("x", complete=False), confidence=0.7) == "от 14 дней"
+
+
+def test_a_slash_by_itself_is_no_one_however_unsure_it_was_read() -> None:
+    assert read("договор / номер", reading("x", complete=False), reading("1"), confidence=0.85) == "договор / номер"
+
+
+def test_a_slash_between_numbers_is_no_one() -> None:
+    class TakesSlashesForOnes(PaddleReader):
+        def __init__(self) -> None:
+            self.name = "universal"
+
+        @override
+        def look(self, line: LinePicture) -> Reading:
+            return reading("304 1 2024" if line.width > WIDTH / 2 else "x", complete=line.width > WIDTH / 2)
+
+    words = FusedReader(Knows("304 / 2024", 0.75), Knows(""), TakesSlashesForOnes()).read(blank())
+    assert [word.text for word in words] == ["304", "/", "2024"]
