@@ -32,16 +32,15 @@ def run(asked: argparse.Namespace, environment: Environment) -> ExitStatus:
 
 
 def _list(client: Client, asked: argparse.Namespace) -> ExitStatus:
-    jobs = list(client.jobs(asked.state, asked.limit))
-    if asked.json:
-        sys.stdout.writelines(map(_line, jobs))
-    else:
-        sys.stdout.write(table(jobs))
-    return ExitStatus.OK
+    return _shown(list(client.jobs(asked.state, asked.limit)), asked)
 
 
 def _cancel(client: Client, asked: argparse.Namespace) -> ExitStatus:
-    jobs = [client.cancel(job_id) for job_id in asked.ids]
+    return _shown([client.cancel(job_id) for job_id in asked.ids], asked)
+
+
+def _shown(jobs: Sequence[Job], asked: argparse.Namespace) -> ExitStatus:
+    """To standard output."""
     if asked.json:
         sys.stdout.writelines(map(_line, jobs))
     else:

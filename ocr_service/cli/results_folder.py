@@ -13,7 +13,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from urllib.parse import quote
@@ -23,6 +23,7 @@ import msgspec
 from ocr_service.cli.inputs import Source
 from ocr_service.cli.status import UsageError
 from ocr_service.cli.tickets import TicketFile
+from ocr_service.client.wholly import whole_file
 
 _OWN = ".ocr-service"
 _RECORDS, _STAGES, _JOBS = "records", "unfinished", "jobs"
@@ -155,13 +156,8 @@ class ResultsFolder:
     def _write_record(self, name: PurePath, record: Record) -> None:
         path = self._record_path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{secrets.token_hex(8)}.part")
-        try:
-            temporary.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1))
-            temporary.replace(path)
-        finally:
-            with suppress(FileNotFoundError):
-                temporary.unlink()
+        with whole_file(path) as file:
+            file.write(msgspec.json.format(msgspec.json.encode(record), indent=1))
 
 
 def new_record(source: Source, sha256: str, options: dict[str, str], document_id: str, failed_pages: tuple[int, ...]) -> Record:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from ocr_service.domain.geometry import BBox
+from ocr_service.engines.ink import ink_threshold
 from ocr_service.engines.page_lines import PageLine
 from ocr_service.engines.page_size import Image
 from ocr_service.engines.words import Word
@@ -41,8 +42,7 @@ def with_bullets(lines: Sequence[PageLine], gray: Image) -> tuple[PageLine, ...]
 
     A single mark may be dirt: at least two must stand one under another and look alike.
     """
-    paper, ink = np.percentile(gray[::7, ::7], (80, 2))
-    threshold = float(paper - 0.45 * (paper - ink))
+    threshold = ink_threshold(gray)
     marks = [mark for index, line in enumerate(lines) if (mark := _mark(index, line, lines, gray, threshold)) is not None]
     found = {mark.line: mark for mark in marks if sum(_of_one_list(mark, other, lines) for other in marks) >= _FEWEST}
     return tuple(_marked(line, found[index]) if index in found else line for index, line in enumerate(lines))

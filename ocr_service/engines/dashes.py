@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_service.domain.geometry import BBox
+from ocr_service.engines.ink import ink_threshold, inside_cell
 from ocr_service.engines.ocr_line import OcrLine
 from ocr_service.engines.words import Word
 
@@ -27,17 +28,14 @@ def dashes(gray: NDArray[np.uint8], cells: Sequence[BBox], read: Sequence[BBox])
     if not cells or not read:
         return []
     usual = float(np.median([box.height for box in read]))
-    paper, ink = np.percentile(gray[::7, ::7], (80, 2))
-    threshold = paper - 0.45 * (paper - ink)
+    threshold = ink_threshold(gray)
     free = [cell for cell in cells if cell.height > 0.5 * usual and not any(cell.contains(box.center) for box in read)]
-    boxes = [box for cell in free if (box := _dash(gray, cell, usual, float(threshold))) is not None]
+    boxes = [box for cell in free if (box := _dash(gray, cell, usual, threshold)) is not None]
     return [OcrLine(box, (Word(box, "—", _CONFIDENCE),)) for box in boxes]
 
 
 def _dash(gray: NDArray[np.uint8], cell: BBox, usual: float, threshold: float) -> BBox | None:
-    edge = _EDGE * usual
-    x0, y0, x1, y1 = (int(v) for v in (cell.x0 + edge, cell.y0 + edge, cell.x1 - edge, cell.y1 - edge))
-    patch = gray[max(0, y0) : y1, max(0, x0) : x1]
+    patch, x0, y0 = inside_cell(gray, cell, _EDGE * usual)
     if min(patch.shape, default=0) < 4:
         return None
     _, _, stats, _ = cv2.connectedComponentsWithStats((patch < threshold).astype(np.uint8), connectivity=8)
@@ -45,7 +43,7 @@ def _dash(gray: NDArray[np.uint8], cell: BBox, usual: float, threshold: float) -
     if len(pieces) != 1:
         return None
     left, top, width, height, area = pieces[0]
-    middle = max(0, y0) + top + height / 2
+    middle = y0 + top + height / 2
     is_dash = (
         _LONG[0] * usual <= width <= _LONG[1] * usual
         and height <= _THICK * usual
@@ -55,6 +53,6 @@ def _dash(gray: NDArray[np.uint8], cell: BBox, usual: float, threshold: float) -
     )
     if not is_dash:
         return None
-    x = max(0, x0) + left
+    x = x0 + left
     # As high as a line of text, so that it stands in its row.
     return BBox(x, middle - usual / 2, x + width, middle + usual / 2)

@@ -17,7 +17,7 @@ from ocr_service.engines.line_crop import LinePicture
 from ocr_service.engines.look_alikes import told_apart
 from ocr_service.engines.paddle_reader import PaddleReader, Reading, ink_columns, words_of
 from ocr_service.engines.reading import LineReader, ReadWord
-from ocr_service.engines.script import is_all_twins, is_latin, is_plainly_cyrillic, is_plainly_latin, mend_twins
+from ocr_service.engines.script import is_all_twins, is_latin, is_plainly_cyrillic, is_plainly_latin, is_roman_numeral, mend_twins
 
 _NUMERIC = re.compile(r"[\d\s.,:;/%×±+\-–—−()\[\]*=<>≤≥°#½¼¾²³№$€~|]+")
 _HAN_KANA = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
@@ -41,7 +41,6 @@ _ONLY_LATIN = re.compile(r"[dfijlqstvzDFGLQSVZ]")
 _LEAST_ONLY_LATIN = 0.07
 # «П», «Л» and «ы» in two strokes each: "IIPOTOKOJI" is «ПРОТОКОЛ».
 _DISGUISE = re.compile(r"II(?=[A-Za-z])|(?<=[A-Za-z])II|JI|bI")
-_ROMAN = re.compile(r"[IVXLC]+\W*")
 # A word by itself that is no word: the digit 3.
 _THREE = {"З", "з"}
 _ZEROES = re.compile(r"0+")
@@ -131,7 +130,9 @@ class FusedReader:
             margin = 0.25 * line.height
             part = line.part(word.x0 - margin, word.x1 + margin)
             words = [other for other in (self._cyrillic.read(part) if part.width > 3 else ()) if any(c.isalnum() for c in other.text)]
-            least = word.confidence - _BENEFIT_OF_DOUBT if glance.complete else min(_LEAST_CYRILLIC, word.confidence - _BENEFIT_OF_DOUBT)
+            least = word.confidence - _BENEFIT_OF_DOUBT
+            if not glance.complete:
+                least = min(least, _LEAST_CYRILLIC)
             if len(words) == 1 and words[0].confidence > least:
                 text = _in_both_alphabets(word.text, words[0].text, glance.text)
                 return [ReadWord(text, words[0].confidence, word.x0, word.x1)]
@@ -258,7 +259,7 @@ def _is_better_number(glance: Reading, run: Sequence[ReadWord]) -> bool:
 def _is_better_latin(glance: Reading, run: Sequence[ReadWord]) -> bool:
     if not glance.complete or not is_plainly_latin(glance.text) or glance.weakest < 0.7:
         return False
-    if _ROMAN.fullmatch(glance.text):
+    if is_roman_numeral(glance.text):
         return all(word.confidence < 0.8 for word in run)
     if glance.score < _SURE or _DISGUISE.search(glance.text) or any("№" in word.text and word.confidence > _VERY_SURE for word in run):
         return False

@@ -1,4 +1,4 @@
-"""How much of what looks like writing on a page lies inside given boxes."""
+"""Ink: what is dark enough to be it, and how much of what looks like writing on a page lies inside given boxes."""
 
 from __future__ import annotations
 
@@ -18,6 +18,25 @@ _GLYPH_WIDTH = (1, 60)
 _LETTER_GAP = 9
 _LINE_MIN_WIDTH = 25
 _LINE_MIN_ASPECT = 2.0
+
+
+# How much darker than paper ink must be, as a share of the way from the paper to the darkest ink; and which pixels tell both.
+_INK_SHARE = 0.45
+_EVERY = 7
+_PAPER, _DARKEST = 80, 2
+
+
+def ink_threshold(gray: Image) -> float:
+    """The grey level below which a pixel of this page is ink."""
+    paper, ink = np.percentile(gray[::_EVERY, ::_EVERY], (_PAPER, _DARKEST))
+    return float(paper - _INK_SHARE * (paper - ink))
+
+
+def inside_cell(gray: Image, cell: BBox, edge: float) -> tuple[Image, int, int]:
+    """A table cell without what lies within `edge` pixels of its border, and where on the page that begins: x, y."""
+    x0, y0, x1, y1 = (int(v) for v in (cell.x0 + edge, cell.y0 + edge, cell.x1 - edge, cell.y1 - edge))
+    left, top = max(0, x0), max(0, y0)
+    return gray[top:y1, left:x1], left, top
 
 
 def writing(gray: Image) -> Image:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from ocr_service.domain.geometry import BBox
+from ocr_service.engines.ink import ink_threshold
 from ocr_service.engines.page_lines import PageLine
 from ocr_service.engines.page_size import Image
 from ocr_service.engines.words import Word
@@ -47,8 +48,7 @@ def with_true_case(lines: Sequence[PageLine], gray: Image) -> tuple[PageLine, ..
     doubtful = [(place, index) for place, line in enumerate(lines) for index in range(len(line.words)) if _needs_height(line, index)]
     if not doubtful:
         return tuple(lines)
-    paper, ink = np.percentile(gray[::7, ::7], (80, 2))
-    dark = np.asarray(gray < paper - 0.45 * (paper - ink), np.uint8)
+    dark = np.asarray(gray < ink_threshold(gray), np.uint8)
     measures = _measures(lines, {place for place, _ in doubtful}, dark)
     result = list(lines)
     for place, index in doubtful:

@@ -14,7 +14,7 @@ _COMPANY = re.compile(r"(?P<before>[(\"«„“]?)[0OОoо]{3}(?P<after>,?)", re
 _NAME = re.compile(r"[«„“\"‹<]?[А-ЯЁA-Z«„“\"]")
 _ROMAN = re.compile(r"(?P<number>[IlІ|]{2,3})(?P<after>[.,;:)]?)")
 _PER_ITEM = re.compile(r"[nпⁿ]/[nпⁿ](?P<after>[.,;:]?)")
-_NUMERO = re.compile(r"N[tesgо]|Ng|Me")
+_NUMERO = re.compile(r"N[tesgо]|Me")
 # The same strokes in the other alphabet; no Latin word is written so in a Russian paper.
 _STROKES = {"wt": "шт", "ut": "шт", "kr": "кг", "yn": "ул", "whh": "ИНН", "uhh": "ИНН", "kiiii": "КПП"}
 _UNITS = {"ВТ": "Вт", "КВТ": "кВт", "ГЦ": "Гц", "КГ": "кг", "ММ": "мм"}

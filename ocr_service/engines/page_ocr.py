@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ocr_service.domain.geometry import BBox
 from ocr_service.engines.dashes import dashes
 from ocr_service.engines.detection import DetectedLine, TextDetector
+from ocr_service.engines.ink import ink_threshold, inside_cell
 from ocr_service.engines.line_crop import LinePicture, cut
 from ocr_service.engines.ocr_line import OcrLine
 from ocr_service.engines.reading import LineReader, PageReader
@@ -97,8 +98,7 @@ def _overlooked(gray: NDArray[np.uint8], cells: Sequence[BBox], lines: Sequence[
         return []
     usual = float(np.median([line.height for line in lines]))
     centres = np.array([(line.cx, line.cy) for line in lines])
-    paper, ink = np.percentile(gray[::7, ::7], (80, 2))
-    threshold = paper - 0.45 * (paper - ink)
+    threshold = ink_threshold(gray)
     found = []
     for cell in cells:
         inside = (centres[:, 0] > cell.x0) & (centres[:, 0] < cell.x1) & (centres[:, 1] > cell.y0) & (centres[:, 1] < cell.y1)
@@ -108,9 +108,7 @@ def _overlooked(gray: NDArray[np.uint8], cells: Sequence[BBox], lines: Sequence[
 
 
 def _ink_line(gray: NDArray[np.uint8], cell: BBox, usual: float, threshold: float) -> list[DetectedLine]:
-    edge = 0.12 * usual
-    x0, y0, x1, y1 = (int(v) for v in (cell.x0 + edge, cell.y0 + edge, cell.x1 - edge, cell.y1 - edge))
-    patch = gray[max(0, y0) : y1, max(0, x0) : x1]
+    patch, x0, y0 = inside_cell(gray, cell, 0.12 * usual)
     if min(patch.shape) < 4:
         return []
     dark = cv2.morphologyEx((patch < threshold).astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
@@ -120,6 +118,6 @@ def _ink_line(gray: NDArray[np.uint8], cell: BBox, usual: float, threshold: floa
     length, height = columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
     if dark.sum() < _LEAST_INK * usual * usual:
         return []
-    cx, cy = max(0, x0) + (columns[0] + columns[-1]) / 2, max(0, y0) + (rows[0] + rows[-1]) / 2
+    cx, cy = x0 + (columns[0] + columns[-1]) / 2, y0 + (rows[0] + rows[-1]) / 2
     margin = 0.35 * usual
     return [DetectedLine(cx, cy, length + margin, max(height, 0.6 * usual) + margin, 0.0, 1.0)]

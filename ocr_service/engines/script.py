@@ -47,6 +47,11 @@ def is_all_twins(text: str) -> bool:
     return len(letters) > 1 and all(char in _TWINS and char.isupper() for char in letters) and not any(char.isdigit() for char in text)
 
 
+def is_roman_numeral(text: str) -> bool:
+    """Whether it is written in the Latin letters of numerals, and signs behind them."""
+    return _ROMAN.fullmatch(text) is not None
+
+
 def mend_twins(words: Sequence[str]) -> list[str]:
     """One line of a mainly Cyrillic text: letters that look alike are put into the alphabet of their run of letters.
 
@@ -55,7 +60,7 @@ def mend_twins(words: Sequence[str]) -> list[str]:
     """
     mended = []
     for index, word in enumerate(words):
-        company = [other for other in words[max(0, index - 1) : index + 2] if not _ROMAN.fullmatch(other)]
+        company = [other for other in words[max(0, index - 1) : index + 2] if not is_roman_numeral(other)]
         latin_company = any(is_plainly_latin(other) and not is_plainly_cyrillic(other) for other in company)
         mended.append(_LETTERS.sub(lambda run, company=latin_company: _mend_run(run.group(), latin_company=company), word))  # type: ignore[misc]
     return mended

@@ -16,6 +16,8 @@ import psutil
 from typing_extensions import override
 
 from tests.chaos.scene import FULL, LEASE_S, PAGE_TIMEOUT_S, Scene
+from tests.chaos.surroundings import Mood
+from tests.fakes.s3_server import Fault
 
 HOLD_S = 4.0
 _HOUR_S = 3600
@@ -165,98 +167,99 @@ class ClockJumps(Disturbance):
         scene.wait_until_whole()
 
 
-class VlmKilled(Disturbance):
+class _PartAway(Disturbance):
+    """Something that the service needs is not itself for a while, in which pages go on."""
+
+    lane = "surroundings"
+
+    @override
+    def strike(self, scene: Scene, chance: random.Random) -> None:
+        self.spoil(scene)
+        try:
+            time.sleep(HOLD_S)
+            scene.wait_for_pages(3)
+        finally:
+            self.mend(scene)
+        self.see_it_used(scene)
+
+    @abstractmethod
+    def spoil(self, scene: Scene) -> None: ...
+
+    @abstractmethod
+    def mend(self, scene: Scene) -> None: ...
+
+    def see_it_used(self, scene: Scene) -> None:
+        """Wait until the service uses the part again; what it sends in the background needs no waiting for."""
+
+
+class _VlmAway(_PartAway):
+    @override
+    def see_it_used(self, scene: Scene) -> None:
+        before = scene.vlm.asked
+        scene.wait(lambda: scene.health()["vllm_status"] == "available", "health to see the VLM again")
+        scene.wait(lambda: scene.vlm.asked > before, "the VLM to be asked again")
+
+
+class VlmKilled(_VlmAway):
     """Nobody listens at the VLM server's port."""
 
     name = "the VLM killed"
     expected = "pages go on with what OCR read; the VLM is asked again when it is back"
-    lane = "surroundings"
 
     @override
-    def strike(self, scene: Scene, chance: random.Random) -> None:
+    def spoil(self, scene: Scene) -> None:
         scene.vlm.die()
-        try:
-            time.sleep(HOLD_S)
-            scene.wait_for_pages(3)
-        finally:
-            scene.vlm.come_back()
-        _wait_for_vlm(scene)
+
+    @override
+    def mend(self, scene: Scene) -> None:
+        scene.vlm.come_back()
 
 
-class VlmStalls(Disturbance):
+class VlmStalls(_VlmAway):
     """The VLM server takes questions and answers none."""
 
     name = "the VLM stalls"
     expected = "a page waits for it as long as it may, and goes on"
-    lane = "surroundings"
+    mood: ClassVar[Mood] = "stalling"
 
     @override
-    def strike(self, scene: Scene, chance: random.Random) -> None:
-        scene.vlm.mood = "stalling"
-        try:
-            time.sleep(HOLD_S)
-            scene.wait_for_pages(3)
-        finally:
-            scene.vlm.mood = "lying"
-        _wait_for_vlm(scene)
+    def spoil(self, scene: Scene) -> None:
+        scene.vlm.mood = self.mood
+
+    @override
+    def mend(self, scene: Scene) -> None:
+        scene.vlm.mood = "lying"
 
 
-class VlmFails(Disturbance):
+class VlmFails(VlmStalls):
     """The VLM server answers 500 to everything."""
 
     name = "the VLM answers 500"
     expected = "pages go on with what OCR read; the VLM is asked again when it is well"
-    lane = "surroundings"
-
-    @override
-    def strike(self, scene: Scene, chance: random.Random) -> None:
-        scene.vlm.mood = "failing"
-        try:
-            time.sleep(HOLD_S)
-            scene.wait_for_pages(3)
-        finally:
-            scene.vlm.mood = "lying"
-        _wait_for_vlm(scene)
+    mood = "failing"
 
 
-def _wait_for_vlm(scene: Scene) -> None:
-    before = scene.vlm.asked
-    scene.wait(lambda: scene.health()["vllm_status"] == "available", "health to see the VLM again")
-    scene.wait(lambda: scene.vlm.asked > before, "the VLM to be asked again")
-
-
-class S3Refuses(Disturbance):
+class S3Refuses(_PartAway):
     """S3 answers 503 to everything."""
 
     name = "S3 answers 503"
     expected = "documents are answered; their files go to S3 when it takes them"
-    lane = "surroundings"
+    fault: ClassVar[Fault] = "unavailable"
 
     @override
-    def strike(self, scene: Scene, chance: random.Random) -> None:
-        scene.s3.fault = "unavailable"
-        try:
-            time.sleep(HOLD_S)
-            scene.wait_for_pages(3)
-        finally:
-            scene.s3.fault = "none"
+    def spoil(self, scene: Scene) -> None:
+        scene.s3.fault = self.fault
+
+    @override
+    def mend(self, scene: Scene) -> None:
+        scene.s3.fault = "none"
 
 
-class S3Gone(Disturbance):
+class S3Gone(S3Refuses):
     """Every connection to S3 breaks off in the middle of the request."""
 
     name = "S3 breaks off"
-    expected = "documents are answered; their files go to S3 when it takes them"
-    lane = "surroundings"
-
-    @override
-    def strike(self, scene: Scene, chance: random.Random) -> None:
-        scene.s3.fault = "cut"
-        try:
-            time.sleep(HOLD_S)
-            scene.wait_for_pages(3)
-        finally:
-            scene.s3.fault = "none"
+    fault = "cut"
 
 
 class DiskFull(Disturbance):

@@ -151,13 +151,19 @@ def test_row_lines_fainter_than_the_grain_show_over_the_whole_width(seed: int) -
     assert [(table.rows, table.columns) for table in find_ruled_tables(page, 200)] == [(rows, 3)]
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_rows_that_a_fax_machine_left_without_lines_come_from_the_text(seed: int) -> None:
+def _without_row_lines() -> tuple[Drawn, Gray]:
+    """A table of six rows and four columns, and a page with its border and column lines only."""
     drawn = Drawn(tuple(Span(i, j, 1, 1) for i in range(6) for j in range(4)), (150, 330, 520, 700, 950), tuple(range(160, 581, 70)))
     page = np.full(PAGE, 255, np.uint8)
     cv2.rectangle(page, (150, 160), (950, 580), 120, 2)
     for x in drawn.xs[1:-1]:
         cv2.line(page, (x, 160), (x, 580), 120, 2)
+    return drawn, page
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_that_a_fax_machine_left_without_lines_come_from_the_text(seed: int) -> None:
+    drawn, page = _without_row_lines()
     draw_words(page, drawn.words())
     faxed = as_faxed(page, seed=seed, dropped=0.6)
     assert [spans(table) for table in find_ruled_tables(faxed, 200)] == [set(drawn.spans)]
@@ -165,11 +171,7 @@ def test_rows_that_a_fax_machine_left_without_lines_come_from_the_text(seed: int
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_piece_of_a_line_that_a_fax_left_does_not_prove_that_there_were_no_others(seed: int) -> None:
-    drawn = Drawn(tuple(Span(i, j, 1, 1) for i in range(6) for j in range(4)), (150, 330, 520, 700, 950), tuple(range(160, 581, 70)))
-    page = np.full(PAGE, 255, np.uint8)
-    cv2.rectangle(page, (150, 160), (950, 580), 120, 2)
-    for x in drawn.xs[1:-1]:
-        cv2.line(page, (x, 160), (x, 580), 120, 2)
+    drawn, page = _without_row_lines()
     cv2.line(page, (drawn.xs[1], drawn.ys[3]), (drawn.xs[2], drawn.ys[3]), 120, 2)
     draw_words(page, drawn.words())
     (table,) = find_ruled_tables(as_faxed(page, seed=seed, dropped=0.6), 200)
