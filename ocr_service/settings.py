@@ -209,7 +209,7 @@ class Settings(BaseModel):
         default="auto",
         description="Walls around page workers (no network, nothing to write to): those that the kernel has, all or no start, none.",
     )
-    ocr_page_timeout_s: Annotated[float, Field(gt=0)] = Field(default=45.0, description="Time for one attempt at a page, in seconds.")
+    ocr_page_timeout_s: Annotated[float, Field(gt=0)] = Field(default=90.0, description="Time for one attempt at a page, in seconds.")
     ocr_inspect_timeout_s: Annotated[float, Field(gt=0)] = Field(default=20.0, description="Time for opening a file, in seconds.")
     ocr_document_timeout_s: Annotated[float, Field(gt=0)] = Field(
         default=3600.0, description="Time for a document; pages not done by then are marked as failed."

@@ -47,6 +47,9 @@ _ZEROES = re.compile(r"0+")
 # Signs that Tesseract knows better: PP-OCRv6 has no «№» and takes a lone slash for a one.
 _TESSERACTS_SIGNS = set("№—–-/%")
 _SURE_SIGN = 0.9
+# Doubtful words of a page that are looked at one by one. Pages have ten to fifty, a fax of a table eighty; a listing of nonsense has a
+# thousand, on which the looks would be wasted, and its worker's time with them.
+_WORDS_LOOKED_AT = 200
 # The first word of a short line, in heights of the line: where it may end, and how wide the gap after it is at least.
 _FIRST_WORD, _GAP = 1.5, 0.15
 _NUMERO = re.compile(r"^N[eoºо°]?\.?(?=\d|$)|^Ме(?=\d|$)")
@@ -76,7 +79,19 @@ class FusedReader:
             # The rest of the sample cannot change the answer.
             if max(2 * foreign - 1, 2 * others) >= len(sample):
                 break
-        return _ForeignFirst(self._universal, self) if foreign * 2 > len(sample) else self
+        lines = _FusedLines(self._mixed, self._cyrillic, self._universal)
+        return _ForeignFirst(self._universal, lines) if foreign * 2 > len(sample) else lines
+
+
+class _FusedLines:
+    """The lines of one page."""
+
+    def __init__(self, mixed: LineReader, cyrillic: LineReader, universal: PaddleReader) -> None:
+        self._mixed = mixed
+        self._cyrillic = cyrillic
+        self._universal = universal
+        self._looks_left = _WORDS_LOOKED_AT
+        self.name = f"{universal.name}, {mixed.name}"
 
     def read(self, line: LinePicture) -> tuple[ReadWord, ...]:
         # A short line is a table cell, more often a number than not, and then one look is enough.
@@ -119,6 +134,10 @@ class FusedReader:
             return better
         looked: list[ReadWord] = []
         for word in run:
+            if self._looks_left <= 0:
+                looked += _without_noise(word)
+                continue
+            self._looks_left -= 1
             if len(run) > 1:
                 better, glance = self._seen(line, [word])
             looked += better or self._in_cyrillic(line, word, glance)

@@ -53,7 +53,7 @@ class Universal(PaddleReader):
 
 def read(mixed: str, whole: Reading, part: Reading | None = None, *, cyrillic: str = "", confidence: float = 0.95) -> str:
     fused = FusedReader(Knows(mixed, confidence), Knows(cyrillic), Universal(whole, part))
-    return " ".join(word.text for word in fused.read(blank()))
+    return " ".join(word.text for word in fused.for_page([]).read(blank()))
 
 
 @pytest.mark.parametrize("text", ["140 250,00", "15.03.2024", "12%", "(7)", "-3,5"])
@@ -120,7 +120,7 @@ def test_a_short_line_of_digits_needs_one_look_only() -> None:
             return reading("359 440,00")
 
     slow = MustNotBeAsked("")
-    words = FusedReader(slow, slow, Number()).read(blank(HEIGHT * 4))
+    words = FusedReader(slow, slow, Number()).for_page([]).read(blank(HEIGHT * 4))
     assert [word.text for word in words] == ["359", "440,00"]
 
 
@@ -148,14 +148,14 @@ class Glancing(PaddleReader):
 
 def test_a_short_line_is_looked_at_no_further_when_its_first_word_is_cyrillic() -> None:
     universal = Glancing(reading("x", complete=False), reading("Bocem", complete=False))
-    words = FusedReader(Knows("Всего оплачено"), Knows(""), universal).read(inked((4, 100), (120, 310)))
+    words = FusedReader(Knows("Всего оплачено"), Knows(""), universal).for_page([]).read(inked((4, 100), (120, 310)))
     assert [word.text for word in words] == ["Всего", "оплачено"]
     assert universal.widths == [pytest.approx(110, abs=10)]
 
 
 def test_a_short_line_is_looked_at_as_a_whole_when_its_first_word_may_be_a_number() -> None:
     universal = Glancing(reading("359 440,00"), reading("359"))
-    words = FusedReader(Knows("З59 44О,ОО"), Knows(""), universal).read(inked((4, 100), (120, 310)))
+    words = FusedReader(Knows("З59 44О,ОО"), Knows(""), universal).for_page([]).read(inked((4, 100), (120, 310)))
     assert [word.text for word in words] == ["359", "440,00"]
 
 
@@ -163,7 +163,7 @@ def test_a_short_line_is_looked_at_as_a_whole_when_its_first_word_may_be_a_numbe
 def test_a_short_line_without_a_first_word_of_use_is_looked_at_once(words: list[tuple[int, int]]) -> None:
     """One word, a marker with one word, nearly one word, none at all."""
     universal = Glancing(reading("12"), reading("never"))
-    FusedReader(Knows("12"), Knows(""), universal).read(inked(*words))
+    FusedReader(Knows("12"), Knows(""), universal).for_page([]).read(inked(*words))
     assert universal.widths == [HEIGHT * 8]
 
 
@@ -220,7 +220,7 @@ def test_a_letter_by_itself_that_is_seen_as_a_three_is_one() -> None:
 def test_a_word_that_the_universal_reader_cannot_fill_is_not_latin() -> None:
     gaps = reading("O", complete=False)
     fused = FusedReader(Knows("OTKJIOHHTb", 0.89), Knows("отклонить", 0.6), Universal(gaps, gaps))
-    assert [word.text for word in fused.read(blank())] == ["отклонить"]
+    assert [word.text for word in fused.for_page([]).read(blank())] == ["отклонить"]
 
 
 def test_signs_beside_a_word_do_not_keep_it_from_being_read_in_cyrillic() -> None:
@@ -299,5 +299,22 @@ def test_a_slash_between_numbers_is_no_one() -> None:
         def look(self, line: LinePicture) -> Reading:
             return reading("304 1 2024" if line.width > WIDTH / 2 else "x", complete=line.width > WIDTH / 2)
 
-    words = FusedReader(Knows("304 / 2024", 0.75), Knows(""), TakesSlashesForOnes()).read(blank())
+    words = FusedReader(Knows("304 / 2024", 0.75), Knows(""), TakesSlashesForOnes()).for_page([]).read(blank())
     assert [word.text for word in words] == ["304", "/", "2024"]
+
+
+def test_a_page_of_nonsense_gets_a_bounded_number_of_second_looks() -> None:
+    class Counts(Universal):
+        looks = 0
+
+        @override
+        def look(self, line: LinePicture) -> Reading:
+            self.looks += 1
+            return super().look(line)
+
+    nonsense = " ".join(["b’b"] * 20)
+    universal = Counts(reading("?", complete=False))
+    page = FusedReader(Knows(nonsense, 0.4), Knows(""), universal).for_page([])
+    lines = [page.read(blank()) for _ in range(100)]
+    assert universal.looks < 100 + 201
+    assert [word.text for word in lines[-1]] == nonsense.split()
