@@ -16,10 +16,10 @@ bench: ## measure: make bench ARGS="speed --pages 4"
 	@scripts/bench $(ARGS)
 
 fuzz: ## send broken PDFs to a service for a while: make fuzz ARGS="--minutes 20 --seed 7"
-	@.venv/bin/python -m tests.fuzz.campaign $(ARGS)
+	@scripts/campaign fuzz $(ARGS)
 
 chaos: ## break everything around a service at work: make chaos ARGS="--minutes 10 --seed 7"
-	@.venv/bin/python -m tests.chaos.campaign $(ARGS)
+	@scripts/campaign chaos $(ARGS)
 
 image-test: ## build the container's CPU variant with buildah and try it (root, buildah, debootstrap)
 	@scripts/image-test $(ARGS)
