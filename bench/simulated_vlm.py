@@ -74,10 +74,17 @@ class Gpu:
 
     def used(self) -> float:
         """Share of the slots' time that was used between the first request and the last answer, 0–1."""
-        if not self.runs:
+        return self._used_until(max((run.ended for run in self.runs), default=0.0))
+
+    def used_while_asked(self) -> float:
+        """The same until the last request got its slot: without the last answers, beside which slots are empty for want of questions."""
+        return self._used_until(max((run.began for run in self.runs), default=0.0))
+
+    def _used_until(self, end: float) -> float:
+        first = min((run.came for run in self.runs), default=end)
+        if end <= first:
             return 0.0
-        span = max(run.ended for run in self.runs) - min(run.came for run in self.runs)
-        return sum(run.ended - run.began for run in self.runs) / (self.speed.slots * span)
+        return sum(max(0.0, min(run.ended, end) - run.began) for run in self.runs) / (self.speed.slots * (end - first))
 
 
 @dataclass(frozen=True, slots=True)

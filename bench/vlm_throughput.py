@@ -130,6 +130,7 @@ def _row(name: str, pages: int, seconds: float, gpu: Gpu, reader: Reader) -> dic
         "seconds": round(seconds, 1),
         "pages_per_s": round(pages / seconds, 3),
         "capacity_used": round(gpu.used(), 3),
+        "until_the_last_question": round(gpu.used_while_asked(), 3),
         "questions": len(gpu.runs),
         "tokens": sum(run.tokens for run in gpu.runs),
         "unknown_pictures": reader.unknown,

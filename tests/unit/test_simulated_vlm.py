@@ -41,5 +41,12 @@ def test_the_capacity_used_is_the_share_of_the_slots_time() -> None:
     assert gpu.used() == pytest.approx(0.75)
 
 
+def test_the_last_answers_do_not_count_while_there_is_nothing_more_to_ask() -> None:
+    gpu = Gpu(Speed(slots=2, tokens_per_s=1.0, prefill_s=0.0))
+    gpu.runs += [Run(0.0, 0.0, 4.0, 4), Run(0.0, 0.0, 1.0, 1), Run(0.0, 1.0, 2.0, 1), Run(3.0, 3.0, 9.0, 6)]
+    assert gpu.used_while_asked() == pytest.approx(5 / 6)
+    assert Gpu(gpu.speed).used_while_asked() == 0
+
+
 def test_markup_of_a_table_is_a_token_a_cell_and_a_row() -> None:
     assert tokens("<table><tr><td>abc</td><td colspan=2></td></tr></table>") == tokens("abc") + 3

@@ -43,19 +43,20 @@ class Refiner:
         began = asyncio.get_running_loop().time()
         questions = {question.block_id: question for question in analysis.questions}
         begun: set[str] = set()
-        asked = {
-            block.id: asyncio.create_task(self._ask(block, question, document_id, begun))
-            for block in analysis.blocks
-            if (question := questions.get(block.id)) is not None
-        }
+        # The page waits for its longest answers; asked for last, they would leave the VLM with little to do at the end.
+        blocks = sorted((block for block in analysis.blocks if block.id in questions), key=lambda block: -len(block.content))
+        asked = {block.id: asyncio.create_task(self._ask(block, questions[block.id], document_id, begun)) for block in blocks}
         try:
             if asked:
                 await asyncio.wait(asked.values(), timeout=self._page_timeout_s)
         finally:
             await _take_back(asked.values())
-        blocks = tuple(self._outcome(block, asked.get(block.id), options, attempts=int(block.id in begun)) for block in analysis.blocks)
+        refined_blocks = tuple(
+            self._outcome(block, asked.get(block.id), options, attempts=int(block.id in begun)) for block in analysis.blocks
+        )
         timings = analysis.timings | {"refine": asyncio.get_running_loop().time() - began}
-        return replace(analysis, blocks=blocks, questions=(), timings=timings, warnings=analysis.warnings + _warnings(blocks))
+        warnings = analysis.warnings + _warnings(refined_blocks)
+        return replace(analysis, blocks=refined_blocks, questions=(), timings=timings, warnings=warnings)
 
     async def _ask(self, block: Block, question: Question, document_id: str, begun: set[str]) -> Block:
         async with self._places.place(document_id):

@@ -100,14 +100,25 @@ def test_questions_are_asked_together_but_never_more_than_there_are_places() -> 
     run(scenario())
 
 
+def test_the_longest_questions_of_a_page_go_first() -> None:
+    async def scenario() -> None:
+        names = ["кран", "водонагреватель", "насос"]
+        reader = reader_for(*names)
+        done = await refiner_of(reader, places=1).refine(page(names), OPTIONS, "d1")
+        assert reader.asked == ["водонагреватель", "насос", "кран"]
+        assert contents(done) == [true(name) for name in names]
+
+    run(scenario())
+
+
 def test_a_document_with_one_question_goes_next_to_one_with_many() -> None:
     async def scenario() -> None:
-        many = [f"m{number}" for number in range(20)]
+        many = [f"m{number:02}" for number in range(20)]
         reader = reader_for(*many, "one")
-        reader.held = {"m0"}
+        reader.held = {"m00"}
         refiner = refiner_of(reader, places=1)
         long = asyncio.create_task(refiner.refine(page(many), OPTIONS, "long"))
-        await eventually(lambda: reader.asked == ["m0"])
+        await eventually(lambda: reader.asked == ["m00"])
         short = asyncio.create_task(refiner.refine(page(["one"]), OPTIONS, "short"))
         await asyncio.sleep(0)
         await reader.release()
