@@ -107,7 +107,7 @@ def test_both_languages_show_the_same_examples() -> None:
 
 def test_the_json_examples_are_json() -> None:
     examples = [body for language, body in CODE_BLOCK.findall(ENGLISH) if language == "json"]
-    assert len(examples) == 4
+    assert len(examples) == 5
     for example in examples:
         documents = [example] if example.startswith("{\n") else example.splitlines()
         assert [isinstance(json.loads(document), dict) for document in documents] == [True] * len(documents)
