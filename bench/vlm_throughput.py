@@ -21,12 +21,12 @@ from typing import Any
 from bench import corpus, likeness, results, service
 from bench.evidence import truths
 from bench.simulated_vlm import Gpu, Listener, Reader, Speed
-from ocr_service.engines.page_image import LONGEST_SIDE
+from ocr_service.engines.pictures.page_image import LONGEST_SIDE
 from tests.fakes.vlm_server import vlm_in_thread
 
 POLICIES = ("none", "auto", "all")
 WARM_UP_PAGES = 4
-# As in `engines/crops.py`.
+# As in `engines/pictures/crops.py`.
 MARGIN_IN = 0.03
 Known = list[tuple[bytes, str]]
 

@@ -1,6 +1,6 @@
-"""Makes `ocr_service/engines/letter_statistics.py`: how likely one letter follows another.
+"""Makes `ocr_service/engines/text_layer/letter_statistics.py`: how likely one letter follows another.
 
-    python scripts/letter_statistics.py FOLDER > ocr_service/engines/letter_statistics.py
+    python scripts/letter_statistics.py FOLDER > ocr_service/engines/text_layer/letter_statistics.py
 
 FOLDER is the unpacked Debian package installation-guide-amd64 (`usr/share/doc/installation-guide-amd64`), whose HTML holds the same manual
 in two dozen languages. Only counts of neighbouring letters are kept of it.

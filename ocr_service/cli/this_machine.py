@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ocr_service.cli.table import Row, State
-from ocr_service.engines import tessdata
 from ocr_service.engines.config import EngineSetupError
+from ocr_service.engines.ocr import tessdata
 from ocr_service.models import manifest
 from ocr_service.models.catalogue import Model, known_models
 from ocr_service.placement import Placement, Walls, place_here

@@ -1,1 +1,1 @@
-"""Layout and OCR: one file per engine and per step of reading a page."""
+"""Everything that looks at pages: the engines and, in rooms of their own, the steps of reading a page."""

@@ -8,24 +8,24 @@ from dataclasses import replace
 from ocr_service.domain.blocks import Source
 from ocr_service.domain.documents import PageOptions
 from ocr_service.domain.geometry import BBox, Upright
-from ocr_service.engines.crops import asks, cut_questions
-from ocr_service.engines.layer_text import LayerLine, main_direction
-from ocr_service.engines.layout import LayoutModel, Region
-from ocr_service.engines.overlooked_pictures import overlooked_pictures, taken
-from ocr_service.engines.page_blocks import PageParts, assemble
-from ocr_service.engines.page_image import page_image, page_image_dpi
-from ocr_service.engines.page_lines import PageLine
-from ocr_service.engines.page_size import Image
-from ocr_service.engines.page_tables import find_tables
-from ocr_service.engines.pictures import cut_pictures, needs_picture
+from ocr_service.engines.layout.overlooked_pictures import overlooked_pictures, taken
+from ocr_service.engines.layout.page_blocks import PageParts, assemble
+from ocr_service.engines.layout.regions import LayoutModel, Region
+from ocr_service.engines.page.page_lines import PageLine
+from ocr_service.engines.page.page_size import Image
+from ocr_service.engines.page.words import Word
+from ocr_service.engines.pictures.crops import asks, cut_questions
+from ocr_service.engines.pictures.figures import cut_pictures, needs_picture
+from ocr_service.engines.pictures.page_image import page_image, page_image_dpi
 from ocr_service.engines.read_page import ReadPage
-from ocr_service.engines.source_file import SourcePage
+from ocr_service.engines.source.source_file import SourcePage
 from ocr_service.engines.stopwatch import Stopwatch
-from ocr_service.engines.table_rulings import find_drawn_tables
+from ocr_service.engines.tables.page_tables import find_tables
 from ocr_service.engines.tables.ruled import RuledTable
 from ocr_service.engines.tables.rulings import WORK_DPI
+from ocr_service.engines.tables.table_rulings import find_drawn_tables
+from ocr_service.engines.text_layer.layer_text import LayerLine, main_direction
 from ocr_service.engines.upright import turn
-from ocr_service.engines.words import Word
 
 
 class DigitalPageReader:

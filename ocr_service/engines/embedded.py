@@ -14,16 +14,16 @@ from ocr_service.domain.documents import DocumentInfo, PageAnalysis, PageOptions
 from ocr_service.domain.errors import PageFailed
 from ocr_service.domain.ports import PageEngine
 from ocr_service.engines.config import EngineConfig, EngineSetupError
-from ocr_service.engines.detection import TextDetector
 from ocr_service.engines.digital_page import DigitalPageReader
-from ocr_service.engines.layer_choice import choose
-from ocr_service.engines.layout import LayoutModel
-from ocr_service.engines.page_ocr import PageOcr
-from ocr_service.engines.readers import WHEEL_MODELS, Readers
+from ocr_service.engines.layout.regions import LayoutModel
+from ocr_service.engines.ocr.detection import TextDetector
+from ocr_service.engines.ocr.page_ocr import PageOcr
+from ocr_service.engines.ocr.readers import WHEEL_MODELS, Readers
 from ocr_service.engines.scanned_page import ScannedPageReader
-from ocr_service.engines.source_file import OpenSource, SourcePage, open_source
+from ocr_service.engines.source.source_file import OpenSource, SourcePage, open_source
 from ocr_service.engines.stopwatch import Stopwatch
-from ocr_service.engines.text_layer import examine
+from ocr_service.engines.text_layer.layer_choice import choose
+from ocr_service.engines.text_layer.trust import examine
 from ocr_service.engines.upright import UprightFinder
 
 

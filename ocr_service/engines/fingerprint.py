@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import ocr_service
-from ocr_service.engines import tessdata
 from ocr_service.engines.config import EngineConfig
+from ocr_service.engines.ocr import tessdata
 
 _MANIFEST = ".manifest.json"
 

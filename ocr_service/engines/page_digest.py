@@ -9,9 +9,9 @@ import pymupdf
 
 from ocr_service.domain.documents import PageOptions, SourceFile
 from ocr_service.engines.config import EngineConfig
-from ocr_service.engines.layer_text import LAYER_FLAGS, MAX_CHARS
-from ocr_service.engines.page_errors import page_errors
-from ocr_service.engines.source_file import SourcePage, open_source
+from ocr_service.engines.source.page_errors import page_errors
+from ocr_service.engines.source.source_file import SourcePage, open_source
+from ocr_service.engines.text_layer.layer_text import LAYER_FLAGS, MAX_CHARS
 
 
 def page_digest(source: SourceFile, page: int, options: PageOptions, config: EngineConfig, *salts: str) -> str:

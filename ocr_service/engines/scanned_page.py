@@ -8,24 +8,24 @@ import numpy as np
 from ocr_service.domain.blocks import Source
 from ocr_service.domain.documents import PageOptions
 from ocr_service.domain.geometry import Upright
-from ocr_service.engines.bullets import with_bullets
-from ocr_service.engines.crops import cut_questions
-from ocr_service.engines.layout import LayoutModel
-from ocr_service.engines.letter_case import with_true_case
-from ocr_service.engines.list_sequence import with_counted_markers
-from ocr_service.engines.ocr_line import OcrLine
-from ocr_service.engines.overlooked_pictures import overlooked_pictures, taken
-from ocr_service.engines.page_blocks import PageParts, assemble
-from ocr_service.engines.page_image import page_image
-from ocr_service.engines.page_lines import PageLine
-from ocr_service.engines.page_ocr import PageOcr
-from ocr_service.engines.page_tables import find_tables
-from ocr_service.engines.pictures import cut_pictures
+from ocr_service.engines.correction.bullets import with_bullets
+from ocr_service.engines.correction.letter_case import with_true_case
+from ocr_service.engines.correction.list_sequence import with_counted_markers
+from ocr_service.engines.layout.overlooked_pictures import overlooked_pictures, taken
+from ocr_service.engines.layout.page_blocks import PageParts, assemble
+from ocr_service.engines.layout.regions import LayoutModel
+from ocr_service.engines.ocr.page_ocr import PageOcr
+from ocr_service.engines.ocr.reading import PageReader
+from ocr_service.engines.page.ocr_line import OcrLine
+from ocr_service.engines.page.page_lines import PageLine
+from ocr_service.engines.pictures.crops import cut_questions
+from ocr_service.engines.pictures.figures import cut_pictures
+from ocr_service.engines.pictures.page_image import page_image
 from ocr_service.engines.read_page import ReadPage
-from ocr_service.engines.reading import PageReader
-from ocr_service.engines.source_file import SourcePage
+from ocr_service.engines.source.source_file import SourcePage
 from ocr_service.engines.stopwatch import Stopwatch
-from ocr_service.engines.table_rulings import find_tables_and_clean
+from ocr_service.engines.tables.page_tables import find_tables
+from ocr_service.engines.tables.table_rulings import find_tables_and_clean
 from ocr_service.engines.upright import UprightFinder, put_upright
 
 # The detector's boxes are grown beyond the letters by about so much.

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_service.engines.openvino_model import load_model
-from ocr_service.engines.page_size import Image
+from ocr_service.engines.page.page_size import Image
 
 Points = NDArray[np.float32]
 

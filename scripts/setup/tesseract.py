@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ocr_service.engines import tessdata
 from ocr_service.engines.config import EngineSetupError
+from ocr_service.engines.ocr import tessdata
 from scripts.setup import debian
 from scripts.setup.progress import say
 

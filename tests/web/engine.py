@@ -22,7 +22,7 @@ from ocr_service.domain.blocks import (
 from ocr_service.domain.documents import PageAnalysis, PageOptions, SourceFile
 from ocr_service.domain.geometry import BBox, Upright
 from ocr_service.engines.config import EngineConfig
-from ocr_service.engines.page_image import page_image
+from ocr_service.engines.pictures.page_image import page_image
 from tests.fakes.engine import FakeEngine
 
 WIDTH, HEIGHT = 1000, 1414

@@ -14,18 +14,18 @@ import numpy as np
 
 from ocr_service.domain.blocks import Block, LayoutLabel, Source, TableGrid
 from ocr_service.domain.geometry import BBox
-from ocr_service.engines.drafts import Draft, block_of, body_size_of, items, name_captions, paragraphs
-from ocr_service.engines.layout import Region
-from ocr_service.engines.page_lines import PageLine
-from ocr_service.engines.page_size import Image
-from ocr_service.engines.page_tables import find_tables
-from ocr_service.engines.pictures import CUT_OUT
+from ocr_service.engines.layout.drafts import Draft, block_of, body_size_of, items, name_captions, paragraphs
+from ocr_service.engines.layout.regions import Region
+from ocr_service.engines.page.page_lines import PageLine
+from ocr_service.engines.page.page_size import Image
+from ocr_service.engines.page.words import Word
+from ocr_service.engines.pictures.figures import CUT_OUT
 from ocr_service.engines.structure_v3.labels import layout_label
 from ocr_service.engines.structure_v3.lines import claim, page_lines
 from ocr_service.engines.structure_v3.raw import RawPage, RawTable
 from ocr_service.engines.structure_v3.table_cells import grid_of, with_all_lines, with_text_of
-from ocr_service.engines.table_rulings import find_drawn_tables
-from ocr_service.engines.words import Word
+from ocr_service.engines.tables.page_tables import find_tables
+from ocr_service.engines.tables.table_rulings import find_drawn_tables
 
 # A picture that is mostly text is a scan inside a page, or the model's mistake: its text is text. One line may be a disc read as "0".
 _TEXT_SHARE = 0.3

@@ -18,24 +18,24 @@ from ocr_service.domain.errors import PageFailed
 from ocr_service.domain.geometry import Upright
 from ocr_service.domain.ports import PageEngine
 from ocr_service.engines.config import EngineConfig, EngineSetupError
-from ocr_service.engines.crops import cut_questions
 from ocr_service.engines.digital_page import upright_line
-from ocr_service.engines.layer_choice import choose
-from ocr_service.engines.layer_text import LayerLine, main_direction
-from ocr_service.engines.page_image import page_image
-from ocr_service.engines.page_lines import PageLine
-from ocr_service.engines.page_size import Image
-from ocr_service.engines.pictures import cut_pictures
+from ocr_service.engines.ocr.readers import WHEEL_MODELS
+from ocr_service.engines.page.page_lines import PageLine
+from ocr_service.engines.page.page_size import Image
+from ocr_service.engines.pictures.crops import cut_questions
+from ocr_service.engines.pictures.figures import cut_pictures
+from ocr_service.engines.pictures.page_image import page_image
 from ocr_service.engines.read_page import ReadPage
-from ocr_service.engines.readers import WHEEL_MODELS
-from ocr_service.engines.source_file import OpenSource, SourcePage, open_source
+from ocr_service.engines.source.source_file import OpenSource, SourcePage, open_source
 from ocr_service.engines.stopwatch import Stopwatch
 from ocr_service.engines.structure_v3.blocks import PageContext, blocks_of
 from ocr_service.engines.structure_v3.device import engine_options
 from ocr_service.engines.structure_v3.models import find_models, recogniser
 from ocr_service.engines.structure_v3.pipeline import StructurePipeline
 from ocr_service.engines.structure_v3.raw import RawPage
-from ocr_service.engines.text_layer import examine
+from ocr_service.engines.text_layer.layer_choice import choose
+from ocr_service.engines.text_layer.layer_text import LayerLine, main_direction
+from ocr_service.engines.text_layer.trust import examine
 from ocr_service.engines.upright import UprightFinder, put_upright, turn
 
 # Each holds all models once more. A request may name any language, so there has to be an end to it.

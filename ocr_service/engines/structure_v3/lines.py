@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ocr_service.domain.geometry import BBox
-from ocr_service.engines.drafts import Draft
-from ocr_service.engines.page_lines import PageLine
-from ocr_service.engines.pictures import CUT_OUT
+from ocr_service.engines.layout.drafts import Draft
+from ocr_service.engines.page.page_lines import PageLine
+from ocr_service.engines.page.words import Word
+from ocr_service.engines.pictures.figures import CUT_OUT
 from ocr_service.engines.structure_v3.raw import RawLine
-from ocr_service.engines.words import Word
 
 # The detector's boxes are grown beyond the letters by about so much.
 _EM_SHARE = 0.72

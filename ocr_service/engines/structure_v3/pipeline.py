@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ocr_service.domain.errors import PageFailed
-from ocr_service.engines.page_size import Image
+from ocr_service.engines.page.page_size import Image
 from ocr_service.engines.structure_v3 import models
 from ocr_service.engines.structure_v3.device import is_out_of_memory
 from ocr_service.engines.structure_v3.models import ModelFolder

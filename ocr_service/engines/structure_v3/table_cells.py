@@ -15,12 +15,12 @@ from itertools import pairwise
 from ocr_service.domain.blocks import TableCell, TableGrid
 from ocr_service.domain.geometry import BBox
 from ocr_service.domain.table_rows import LARGEST_SPAN, RowCell, place
-from ocr_service.engines.page_lines import PageLine
+from ocr_service.engines.page.page_lines import PageLine
 from ocr_service.engines.structure_v3.raw import Corners, RawTable
 from ocr_service.engines.tables.cells import Span
 from ocr_service.engines.tables.fill import fill, with_header
 from ocr_service.engines.tables.ruled import RuledCell, RuledTable
-from ocr_service.engines.text_layer import letter_pairs
+from ocr_service.engines.text_layer.trust import letter_pairs
 
 _ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
 _CELL = re.compile(r'<td((?:\s+(?:col|row)span="\d{1,4}")*)\s*>(.*?)</td>', re.DOTALL)

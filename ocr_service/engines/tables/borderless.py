@@ -11,6 +11,7 @@ import numpy as np
 
 from ocr_service.domain.blocks import TableCell, TableGrid
 from ocr_service.domain.geometry import BBox
+from ocr_service.engines.page.words import Word
 from ocr_service.engines.tables.columns import column_bounds, phrases
 from ocr_service.engines.tables.fill import with_header
 from ocr_service.engines.tables.levels import head_bands
@@ -18,7 +19,6 @@ from ocr_service.engines.tables.lines import into_lines, text_of
 from ocr_service.engines.tables.rulings import SOLID_INK, WORK_DPI, Gray, find_rulings
 from ocr_service.engines.tables.spanning import widened
 from ocr_service.engines.tables.textrows import Band, CellLine, row_bands
-from ocr_service.engines.words import Word
 
 _FULL_RULE = 0.7  # of the box's width: a rule across the table
 _TALL_RULE = 0.5  # of the box's height: a column line

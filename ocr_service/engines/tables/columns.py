@@ -9,9 +9,9 @@ from statistics import median
 import numpy as np
 
 from ocr_service.domain.geometry import BBox
+from ocr_service.engines.page.words import Word
 from ocr_service.engines.tables.lines import into_lines
 from ocr_service.engines.tables.rulings import Gray
-from ocr_service.engines.words import Word
 
 PHRASE_GAP = 0.8  # of a word's height: words further apart belong to different phrases
 _GAP = 0.3  # of a word's height: the least white between two columns

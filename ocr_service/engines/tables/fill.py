@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from ocr_service.domain.blocks import TableCell, TableGrid
 from ocr_service.domain.geometry import BBox
+from ocr_service.engines.page.words import Word
 from ocr_service.engines.tables.headers import header_rows
 from ocr_service.engines.tables.lines import text_of
 from ocr_service.engines.tables.ruled import RuledTable
-from ocr_service.engines.words import Word
 
 
 def fill(table: RuledTable, words: Sequence[Word]) -> TableGrid:

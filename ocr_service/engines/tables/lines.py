@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ocr_service.engines.words import Word
+from ocr_service.engines.page.words import Word
 
 _BROKEN_WORD = re.compile(r"[^\W\d_]-$")
 _BROKEN_AT_HYPHEN = re.compile(r"\w-$")

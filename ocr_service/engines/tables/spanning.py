@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 
 from ocr_service.domain.geometry import BBox
-from ocr_service.engines.words import Word
+from ocr_service.engines.page.words import Word
 
 Spans = dict[tuple[int, int], list[Word]]
 _OFF_CENTRE = 0.2  # of the span's width that the text's middle may be off the span's

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ocr_service.domain.geometry import BBox
-from ocr_service.engines.layout import Region
-from ocr_service.engines.page_lines import PageLine, rows
+from ocr_service.engines.layout.regions import Region
+from ocr_service.engines.page.page_lines import PageLine, rows
 
 # Prose beside a table may happen to stand on the same rows; rows of figures hardly do.
 _FEWEST_ROWS = 4

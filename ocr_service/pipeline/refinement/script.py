@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from ocr_service.engines.script import is_cyrillic, is_latin, mend_twins
+from ocr_service.engines.correction.script import is_cyrillic, is_latin, mend_twins
 from ocr_service.pipeline.refinement.folding import is_mixed, to_one_alphabet
 
 _WORD = re.compile(r"[^\W\d_]+")

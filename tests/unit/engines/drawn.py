@@ -8,7 +8,7 @@ import numpy as np
 import pymupdf
 from numpy.typing import NDArray
 
-from ocr_service.engines.line_crop import LinePicture
+from ocr_service.engines.ocr.line_crop import LinePicture
 
 Gray = NDArray[np.uint8]
 DPI = 200

@@ -12,7 +12,7 @@ import pymupdf
 from PIL import Image as Pil
 
 from ocr_service.domain.documents import MediaType, SourceFile
-from ocr_service.engines.source_file import OpenSource, open_source
+from ocr_service.engines.source.source_file import OpenSource, open_source
 
 RUSSIAN = """Заказчик обязуется принять и оплатить выполненные работы в сроки, указанные в настоящем договоре. Подрядчик несёт
 ответственность за качество материалов и оборудования, а также за соблюдение требований пожарной безопасности на объекте. Приёмка

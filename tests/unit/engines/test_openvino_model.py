@@ -13,8 +13,8 @@ import openvino
 import pytest
 from openvino import opset13
 
+from ocr_service.engines.ocr.readers import WHEEL_MODELS
 from ocr_service.engines.openvino_model import ExactSession, load_model
-from ocr_service.engines.readers import WHEEL_MODELS
 
 
 @pytest.fixture

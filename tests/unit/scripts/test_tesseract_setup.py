@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_service.engines import tessdata
+from ocr_service.engines.ocr import tessdata
 from scripts.setup import debian, tesseract
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from ocr_service.domain.blocks import Block, ContentFormat, LayoutLabel, Source
 from ocr_service.domain.geometry import BBox
-from ocr_service.engines.page_lines import PageLine
+from ocr_service.engines.page.page_lines import PageLine
+from ocr_service.engines.page.words import Word
 from ocr_service.engines.structure_v3.blocks import PageContext, blocks_of
 from ocr_service.engines.structure_v3.raw import RawPage
-from ocr_service.engines.words import Word
 from tests.paddle.pages import CASES, DPI, HEIGHT, PARAGRAPH, TABLE, WIDTH
 
 RECORDINGS = Path(__file__).parents[3] / "data" / "structure_v3"

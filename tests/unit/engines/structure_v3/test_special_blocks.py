@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ocr_service.domain.blocks import Block, ContentFormat, LayoutLabel
-from ocr_service.engines.page_size import Image
+from ocr_service.engines.page.page_size import Image
 from ocr_service.engines.structure_v3.blocks import PageContext, blocks_of
 from ocr_service.engines.structure_v3.raw import RawBlock, RawLine, RawPage, RawRegion, RawSeal
 

@@ -6,10 +6,10 @@ import pytest
 
 from ocr_service.domain.blocks import TableGrid
 from ocr_service.domain.geometry import BBox
-from ocr_service.engines.page_lines import PageLine
+from ocr_service.engines.page.page_lines import PageLine
+from ocr_service.engines.page.words import Word
 from ocr_service.engines.structure_v3.raw import Corners, RawTable
 from ocr_service.engines.structure_v3.table_cells import grid_of, with_all_lines
-from ocr_service.engines.words import Word
 
 
 def grid(html: str, cells: list[Corners] | None = None) -> TableGrid:

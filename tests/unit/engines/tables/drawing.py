@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ocr_service.domain.geometry import BBox
+from ocr_service.engines.page.words import Word
 from ocr_service.engines.tables.cells import Span
-from ocr_service.engines.words import Word
 
 Gray = NDArray[np.uint8]
 PAGE = (1100, 1654)

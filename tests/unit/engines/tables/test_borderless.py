@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from ocr_service.domain.blocks import TableGrid
 from ocr_service.domain.geometry import BBox
+from ocr_service.engines.page.words import Word
 from ocr_service.engines.tables.borderless import borderless
-from ocr_service.engines.words import Word
 from tests.unit.engines.tables.drawing import PAGE, Gray, draw_words
 
 COLUMNS = (160, 480, 760, 1040)

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocr_service.domain.geometry import BBox
+from ocr_service.engines.page.words import Word
 from ocr_service.engines.tables.cells import Span
 from ocr_service.engines.tables.fill import fill
 from ocr_service.engines.tables.lines import text_of
 from ocr_service.engines.tables.ruled import RuledCell, RuledTable
-from ocr_service.engines.words import Word
 
 
 def table(*spans: Span) -> RuledTable:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from ocr_service.domain.geometry import BBox
-from ocr_service.engines.layout import Region
-from ocr_service.engines.page_lines import PageLine
+from ocr_service.engines.layout.regions import Region
+from ocr_service.engines.page.page_lines import PageLine
+from ocr_service.engines.page.words import Word
 from ocr_service.engines.tables.torn import widened
-from ocr_service.engines.words import Word
 
 PITCH, HEIGHT = 40, 24
 TABLE = Region("table", BBox(100, 100, 700, 400))

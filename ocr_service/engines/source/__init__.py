@@ -1,0 +1,1 @@
+"""Opening an upload: PDF or picture, its pages, and the limits they keep."""
