@@ -19,6 +19,10 @@ from ocr_service.engines.pictures.figures import CUT_OUT
 _BULLET = r"[•‣▪▫■□●○◦◆◇➢➤►∙·*–—−-]"
 _MARKER = re.compile(rf"^(?P<marker>{_BULLET}|\d{{1,3}}(?:\.\d{{1,3}})*[.)]|[a-zа-яё][.)])\s+(?P<rest>\S.*)$", re.DOTALL | re.IGNORECASE)
 _BULLETED = re.compile(rf"^{_BULLET}\s+\S")
+# «б)», «2)», «1.2.»: a marker by itself, which a row of prose may begin with too.
+_COUNTED = re.compile(r"^(?:[а-яёa-z]\)|\d{1,2}\)|(?:\d{1,2}\.){1,4}(?=\s))\s*\S", re.IGNORECASE)
+_ITEM_END = re.compile(r"[;.:,]\s*$")
+_INDENT = 1.5
 _TABLE_TITLE = re.compile(r"^\s*(?:таблица|табл\.|table|продолжение таблицы|表)\b", re.IGNORECASE)
 _PARAGRAPH_GAP = 1.1
 
@@ -37,9 +41,15 @@ class Draft:
 
 
 def items(label: LayoutLabel, lines: list[PageLine]) -> list[Draft]:
-    """A region of text; where several of its rows begin with a bullet, one list item each."""
+    """A region of text; where several of its rows begin with a bullet or with counted markers, one item each."""
     grouped = rows(lines)
-    starts = [index for index, row in enumerate(grouped) if _BULLETED.match(" ".join(line.text for line in row))]
+    texts = [" ".join(line.text for line in row) for row in grouped]
+    starts = [index for index, text in enumerate(texts) if _BULLETED.match(text)]
+    counted = _counted(grouped, texts) if not starts else []
+    if len(counted) > 1:
+        bounds = [*counted, len(grouped)]
+        parts = [[line for row in grouped[first:last] for line in row] for first, last in pairwise(bounds)]
+        return [Draft(label, BBox.around(line.bbox for line in part), part) for part in parts]
     if not starts or (len(starts) == 1 and starts[0] != 0):
         return [Draft(label, BBox.around(line.bbox for line in lines), lines)]
     bounds = sorted({0, *starts, len(grouped)})
@@ -49,6 +59,19 @@ def items(label: LayoutLabel, lines: list[PageLine]) -> list[Draft]:
         part_label = LayoutLabel.LIST_ITEM if first in starts else label
         drafts.append(Draft(part_label, BBox.around(line.bbox for line in part), part))
     return drafts
+
+
+def _counted(grouped: Sequence[Sequence[PageLine]], texts: Sequence[str]) -> list[int]:
+    """The rows that begin with a marker, where the first one does: each behind an item that has ended, no further in than the first."""
+    if not grouped or not _COUNTED.match(texts[0]):
+        return []
+    furthest = grouped[0][0].bbox.x0 + _INDENT * grouped[0][0].bbox.height
+    later = (
+        index
+        for index in range(1, len(grouped))
+        if _COUNTED.match(texts[index]) and _ITEM_END.search(texts[index - 1]) and grouped[index][0].bbox.x0 < furthest
+    )
+    return [0, *later]
 
 
 def paragraphs(lines: Sequence[PageLine]) -> list[list[PageLine]]:

@@ -6,6 +6,19 @@ import re
 
 _NUMBERED = re.compile(r"^(?P<number>\d{1,2}(?:\.\d{1,3}){0,5})\.?\s+\S")
 _PART = re.compile(r"^(?:раздел|глава|часть|приложение|chapter|part|appendix)\b", re.IGNORECASE)
+# What a paper calls itself, in capitals or with its number: «ДОГОВОР ПОСТАВКИ», «Акт № 58».
+_KIND = (
+    r"(?:[А-ЯЁ-]+(?:ОЕ|ИЕ|АЯ|ЫЙ|ИЙ) )?(?:АКТ|ВЕДОМОСТЬ|ДОВЕРЕННОСТЬ|ДОГОВОР|ЗАКЛЮЧЕНИЕ|ЗАПИСКА|ЗАЯВЛЕНИЕ|КОНТРАКТ|НАКЛАДНАЯ|ОПРЕДЕЛЕНИЕ"
+    r"|ПОРУЧЕНИЕ|ПОСТАНОВЛЕНИЕ|ПРЕДЛОЖЕНИЕ|ПРЕТЕНЗИЯ|ПРИКАЗ|ПРОТОКОЛ|РАСПИСАНИЕ|РАСПИСКА|РАСПОРЯЖЕНИЕ|РЕШЕНИЕ|СОГЛАШЕНИЕ|СПРАВКА"
+    r"|СЧ[ЕЁ]Т(?:-ФАКТУРА)?|УВЕДОМЛЕНИЕ|(?:[A-Z]+ )?(?:AGREEMENT|CONTRACT|INVOICE))"
+)
+_ITS_NUMBER = r"\s(?:№\s?\S|N[oо]?\.?\s?\d).*"
+_NAMES_OF_PAPERS = (
+    re.compile(rf"{_KIND}\b[^a-zа-яё:№]*"),
+    re.compile(rf"{_KIND}\b[^:№]*{_ITS_NUMBER}"),
+    re.compile(rf"(?i:{_KIND}(?: на оплату)?){_ITS_NUMBER}"),
+)
+_LONGEST_NAME = 120
 _LARGE = 1.25
 _DEEPEST = 6
 
@@ -20,8 +33,14 @@ def is_place_or_date(text: str) -> bool:
     return _PLACE_OR_DATE.fullmatch(text.strip()) is not None
 
 
+def is_name_of_paper(text: str) -> bool:
+    """Whether it says what kind of paper this is, as its title does: «ПРИКАЗ», «ШТАТНОЕ РАСПИСАНИЕ», «Протокол № 3 от 22.06.2024»."""
+    text = text.strip()
+    return len(text) <= _LONGEST_NAME and any(name.fullmatch(text) for name in _NAMES_OF_PAPERS)
+
+
 def heading_level(text: str, size: float, body_size: float) -> int:
-    """1–6 for a section heading: "2.1 …" is 3, "2 …" and «Раздел …» are 2; without a number, clearly larger letters make it 1, else 2.
+    """1–6 for a section heading: "2.1 …" is 3, "2 …" and «Раздел …» are 2; a paper's name or clearly larger letters make it 1, else 2.
 
     `size` and `body_size` are letter heights in the same unit; `body_size` is the page's usual one.
     """
@@ -30,4 +49,4 @@ def heading_level(text: str, size: float, body_size: float) -> int:
         return min(_DEEPEST, numbered["number"].count(".") + 2)
     if _PART.match(text):
         return 2
-    return 1 if size > _LARGE * body_size else 2
+    return 1 if size > _LARGE * body_size or is_name_of_paper(text) else 2

@@ -11,7 +11,7 @@ import numpy as np
 from ocr_service.domain.blocks import Block, LayoutLabel, Source, TableGrid
 from ocr_service.domain.geometry import BBox
 from ocr_service.engines.layout.drafts import Draft, block_of, body_size_of, items, name_captions, paragraphs
-from ocr_service.engines.layout.headings import is_place_or_date
+from ocr_service.engines.layout.headings import is_name_of_paper, is_place_or_date
 from ocr_service.engines.layout.reading_order import reading_order
 from ocr_service.engines.layout.regions import Region
 from ocr_service.engines.layout.running import running_label
@@ -29,6 +29,7 @@ _LABELS = {
 _TEXT_SHARE = 0.3
 _PAGE_SHARE = 0.5
 _VERY_EDGE = 0.055
+_OFF_MIDDLE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +89,22 @@ def _draft(region: Region, lines: list[PageLine], parts: PageParts, body_size: f
         text = " ".join(row_texts(lines))
         gap = _widest_gap(region, lines, parts.regions) / parts.width
         label = running_label(kind, text, bbox, parts.height, relative_size=size / body_size, widest_gap=gap)
+        if label is None and _is_title(lines, bbox, parts.width):
+            label = LayoutLabel.PARAGRAPH_TITLE
         return [Draft(label or LayoutLabel.TEXT, bbox, lines)]
     label = _LABELS.get(region.kind, LayoutLabel.TEXT)
     if label.is_heading and is_place_or_date(" ".join(row_texts(lines))):
         label = LayoutLabel.TEXT
+    if label is LayoutLabel.TEXT and _is_title(lines, bbox, parts.width):
+        label = LayoutLabel.PARAGRAPH_TITLE
     if label in {LayoutLabel.TEXT, LayoutLabel.LIST_ITEM}:
         return items(label, lines)
     return [Draft(label, bbox, lines)]
+
+
+def _is_title(lines: Sequence[PageLine], bbox: BBox, width: int) -> bool:
+    """Whether it is a paper's name in the middle of a line of its own; the model misses some in letters of the usual size."""
+    return abs(bbox.center.x - width / 2) < _OFF_MIDDLE * width and len(rows(lines)) == 1 and is_name_of_paper(" ".join(row_texts(lines)))
 
 
 def _at_the_very_edge(region: Region, lines: Sequence[PageLine], bbox: BBox, height: int) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ocr_service.engines.layout.headings import heading_level, is_place_or_date
+from ocr_service.engines.layout.headings import heading_level, is_name_of_paper, is_place_or_date
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,40 @@ def test_a_place_and_a_date_under_a_title_are_no_heading(text: str) -> None:
 @pytest.mark.parametrize("text", ["ПРОТОКОЛ № 7", "Отчёт за 28 февраля 2025 г.", "1 Общие положения", "г. Заречье: итоги года"])
 def test_a_heading_may_name_a_place_or_a_date(text: str) -> None:
     assert not is_place_or_date(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("ПРИКАЗ", "СПРАВКА", "ШТАТНОЕ РАСПИСАНИЕ", "ПЛАТЕЖНОЕ ПОРУЧЕНИЕ № 417", "АКТ ПРИЕМА-ПЕРЕДАЧИ", "Акт № 58", "ДОВЕРЕННОСТЬ № 23"),
+        *(
+            "Счёт на оплату № 1107-Э/23 от 30 декабря 2023 г.",
+            "АКТ о приёмке выполненных работ № 7/1",
+            "SUPPLY AGREEMENT No. 24/017-EX",
+            "КОММЕРЧЕСКОЕ ПРЕДЛОЖЕНИЕ",
+        ),
+        *("СЧЕТ-ФАКТУРА № 1842/3-а от 14 марта 2024 г.", "ДОГОВОР ПОСТАВКИ № 17-ПС/2023", "ДОПОЛНИТЕЛЬНОЕ СОГЛАШЕНИЕ № 2 к договору"),
+    ],
+)
+def test_what_a_paper_calls_itself_is_its_title_in_letters_of_any_size(text: str) -> None:
+    assert is_name_of_paper(text)
+    assert heading_level(text, 11, 10) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ПРИКАЗЫВАЮ:",
+        "РЕШЕНИЕ:",
+        "Решение",
+        "Договор вступает в силу",
+        "РЕШИЛИ",
+        "АКТИВЫ",
+        "2. ДОГОВОР",
+        "Акт сверки",
+        "ПРЕДМЕТ ДОГОВОРА",
+        "CONTRACT with Nordholz",
+    ],
+)
+def test_what_only_speaks_of_a_paper_is_no_title(text: str) -> None:
+    assert not is_name_of_paper(text)

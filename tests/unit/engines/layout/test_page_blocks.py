@@ -94,6 +94,33 @@ def test_several_bullets_in_one_region_are_several_items() -> None:
     ]
 
 
+def test_counted_items_in_one_region_are_items_of_their_own() -> None:
+    lines = [
+        line("в) справку о регистрации;", 100),
+        line("г) согласие на обработку", 140),
+        line("персональных данных;", 180),
+        line("д) СНИЛС.", 220),
+    ]
+    found = blocks(lines, [region("list-item", *lines)])
+    assert [(block.marker, block.content) for block in found] == [
+        ("в)", "справку о регистрации;"),
+        ("г)", "согласие на обработку персональных данных;"),
+        ("д)", "СНИЛС."),
+    ]
+
+
+def test_a_figure_that_begins_a_row_of_prose_is_no_item() -> None:
+    lines = [line("1. Срок оплаты указан в пункте", 100), line("2. договора и не может", 140), line("быть продлён.", 180)]
+    [block] = blocks(lines, [region("text", *lines)])
+    assert block.content == "1. Срок оплаты указан в пункте 2. договора и не может быть продлён."
+
+
+def test_a_papers_name_in_the_middle_is_its_title_though_the_model_calls_it_text() -> None:
+    name, body = line("СПРАВКА", 100, x=740), line("Дана в том, что она действительно работает", 300)
+    found = blocks([name, body], [region("text", name), region("text", body)])
+    assert [(block.label, block.level) for block in found] == [(LayoutLabel.PARAGRAPH_TITLE, 1), (LayoutLabel.TEXT, None)]
+
+
 def test_a_table_brings_its_grid_and_its_lines_and_takes_no_others() -> None:
     found = table(400, "Цена", "100,00")
     text = line("текст над таблицей", 100)

@@ -20,6 +20,25 @@ def test_a_page_number_is_one_however_it_is_written(text: str) -> None:
     assert label("page-header", text, TOP) is LayoutLabel.NUMBER
 
 
+@pytest.mark.parametrize(
+    "text", ["1 Срок действия договоров — до 31.12.2026.", "¹ См. приложение 2.", "* Без учёта НДС, руб.", "2) Там же, с. 14."]
+)
+def test_a_note_at_the_foot_is_no_running_foot(text: str) -> None:
+    assert label("page-footer", text, BOTTOM) is LayoutLabel.FOOTNOTE
+
+
+@pytest.mark.parametrize("text", ["12 Годовой отчёт за 2023 г.", "4 ООО «Северный свет»", "2.1 Общие сведения о заводе."])
+def test_a_foot_with_a_page_number_is_no_note(text: str) -> None:
+    assert label("page-footer", text, BOTTOM) is LayoutLabel.FOOTER
+
+
+@pytest.mark.parametrize(
+    "text", ["Исп.: Тадыева Ч. Ю. тел. 8 (38845) 21-4-56", "Исполнитель Ким О. Н.", "Петрова А. И., 21-44-56", "Исп. Ли Ю."]
+)
+def test_who_wrote_a_letter_is_not_left_out(text: str) -> None:
+    assert label("page-footer", text, BOTTOM, gap=0.2) is None
+
+
 def test_small_letters_at_the_edge_are_running() -> None:
     assert label("page-header", "Отчёт за май", TOP) is LayoutLabel.HEADER
     assert label("page-footer", "ООО «Северный свет»", BOTTOM) is LayoutLabel.FOOTER
