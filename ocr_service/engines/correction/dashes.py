@@ -16,8 +16,8 @@ from ocr_service.engines.page.words import Word
 # In heights of a usual line's box.
 _EDGE = 0.12
 _LONG, _THICK, _SPECK = (0.2, 1.2), 0.16, 0.1
-# Longer than it is thick by so much, and filled by so much of its box.
-_ASPECT, _FILLED = 3.0, 0.7
+# Longer than it is thick by so much, and filled by so much of its box: a thin one on a sheet that lies askew fills half of it.
+_ASPECT, _FILLED = 3.0, 0.5
 # A line to write on stands at the foot of its cell.
 _OFF_CENTRE = 0.3
 _CONFIDENCE = 0.9

@@ -31,6 +31,8 @@ _NEAR = 6.0
 # A row of a table is higher than a line of small print.
 _LOWEST_ROW_INCHES = 0.085
 _SMALLEST_SQUARE_INCHES = 0.4
+# A table of less than this may be made up by letters on a page whose candidates are drawn lines for the better part.
+_SMALL_SQUARE_INCHES = 1.5
 
 # A cell as seen along a line: where it starts and ends, and where its two edges along the line lie.
 _Sides = tuple[float, float, float, float]
@@ -91,7 +93,18 @@ def _darkest(darkness: Image, along: NDArray[np.int_], course: NDArray[np.int_],
 
 
 def _tables(rulings: Rulings, dpi: int) -> list[RuledTable]:
-    return [table for table in tables_of(rulings, WORK_DPI / dpi) if not _is_too_small(table, dpi)]
+    found = [table for table in tables_of(rulings, WORK_DPI / dpi) if not _is_too_small(table, dpi)]
+    return [table for table in found if table.bbox.area > _SMALL_SQUARE_INCHES * dpi * dpi or not _is_of_letters(table, rulings, dpi)]
+
+
+def _is_of_letters(table: RuledTable, rulings: Rulings, dpi: int) -> bool:
+    """Whether the upright lines of a table are stems of letters that stand one under another in two or three lines of text."""
+    scale = WORK_DPI / dpi
+    x0, y0, x1, y1 = (value * scale for value in table.bbox)
+    darkness = np.ascontiguousarray(rulings.darkness.T)
+    lines = [line for line in rulings.vertical if line.start < y1 and line.end > y0 and x0 - _NEAR < line.across.mean() < x1 + _NEAR]
+    lengths = [line.end - line.start for line in lines]
+    return bool(lines) and float(np.average([thin_share(line, darkness) for line in lines], weights=lengths)) < _DRAWN_VERTICAL
 
 
 def _is_too_small(table: RuledTable, dpi: int) -> bool:

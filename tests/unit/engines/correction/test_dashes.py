@@ -26,6 +26,11 @@ def test_a_dash_alone_in_its_cell_is_read() -> None:
     assert CELL.contains(line.bbox.center)
 
 
+def test_a_thin_dash_on_a_sheet_askew_is_read() -> None:
+    gray = page((290, 38, 299, 39), (300, 39, 309, 40), (310, 40, 319, 41))
+    assert [line.text for line in dashes(gray, [CELL], READ)] == ["—"]
+
+
 @pytest.mark.parametrize(
     "marks",
     [
