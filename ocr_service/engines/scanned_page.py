@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -11,6 +13,7 @@ from ocr_service.domain.geometry import Upright
 from ocr_service.engines.correction.bullets import with_bullets
 from ocr_service.engines.correction.letter_case import with_true_case
 from ocr_service.engines.correction.list_sequence import with_counted_markers
+from ocr_service.engines.correction.number_letter import with_number_letters
 from ocr_service.engines.layout.overlooked_pictures import overlooked_pictures, taken
 from ocr_service.engines.layout.page_blocks import PageParts, assemble
 from ocr_service.engines.layout.regions import LayoutModel
@@ -24,6 +27,7 @@ from ocr_service.engines.pictures.page_image import page_image
 from ocr_service.engines.read_page import ReadPage
 from ocr_service.engines.source.source_file import SourcePage
 from ocr_service.engines.stopwatch import Stopwatch
+from ocr_service.engines.tables.column_signs import with_column_signs
 from ocr_service.engines.tables.page_tables import find_tables
 from ocr_service.engines.tables.table_rulings import find_tables_and_clean
 from ocr_service.engines.upright import UprightFinder, put_upright
@@ -58,11 +62,12 @@ class ScannedPageReader:
         with watch.stage("ocr"):
             cells = [cell.bbox for table in ruled for cell in table.cells]
             lines = with_true_case([_page_line(line) for line in self._ocr.read(clean, cells, reader)], clean)
-            lines = with_bullets(lines, clean)
+            lines = with_bullets(with_number_letters(lines, clean), clean)
         with watch.stage("layout"):
             regions = self._layout.of_picture(gray, lines, dpi)
         with watch.stage("assemble"):
             tables, rest = find_tables(ruled, regions, lines, gray, dpi)
+            tables = tuple(replace(table, grid=with_column_signs(table.grid)) for table in tables)
             height, width = gray.shape
             regions += overlooked_pictures(gray, (width, height), dpi, taken(rest, tables, regions))
             blocks = with_counted_markers(assemble(PageParts(width, height, rest, tuple(regions), tables, Source.OCR)))

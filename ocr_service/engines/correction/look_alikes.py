@@ -22,8 +22,17 @@ _UNITS = {"ВТ": "Вт", "КВТ": "кВт", "ГЦ": "Гц", "КГ": "кг", "�
 _ALWAYS_CAPITALS = {"ндс", "инн", "кпп", "огрн", "огрнип", "окпо", "окпд2", "оквэд"}
 _RUNNING_METRE = re.compile(r"II\.\s?[MМmм]\.?")
 _FLOW = re.compile(r"[mMмМ][°³3?*’'²]/[4чuqЧ](?P<after>\W*)")
+# A raised figure is read as one on the line, or as «з»; in Latin letters the number before has to say that it is a measure.
+_POWER = re.compile(r"(?P<unit>[ксдм]?м)(?P<power>[23з])(?P<after>[.,;:)]*)")
+_LATIN_POWER = re.compile(r"(?P<unit>[kKcCdDmM]?[mMМ])(?P<power>[23з])(?P<after>[.,;:)]*)")
+_TO_RUSSIAN_UNIT = str.maketrans("kcdm", "ксдм")
+_POWERS = {"2": "²", "3": "³", "з": "³"}
 _INITIAL = re.compile(r"[А-ЯЁ]\.,?")
+# «Ю.» in two strokes and a ring.
+_YU = re.compile(r"[tIl1|][OОoо]\.(?P<after>,?)")
 _SURNAME = re.compile(r"[А-ЯЁ][а-яё]{2,}\W*")
+# «обл..»: the beginning of a rule behind an abbreviation.
+_TWO_POINTS = re.compile(r"(?<=[а-яё])\.\.(?=[,;:)]*$)")
 _CITED = re.compile(r"(?:\(?п{1,2}|ст|ч)\.")
 _LATIN = re.compile(r"(?P<word>[A-Za-z]{2,5})(?P<after>[.,;:]{0,2})")
 
@@ -65,6 +74,9 @@ def _unit(word: str, before: str, after: str) -> str:  # noqa: ARG001  a rule li
         return _STROKES[latin["word"].lower()] + latin["after"]
     if (flow := _FLOW.fullmatch(word)) is not None:
         return f"м³/ч{flow['after']}"
+    if (power := _POWER.fullmatch(word) or (_LATIN_POWER.fullmatch(word) if before[-1:].isdigit() else None)) is not None:
+        unit = power["unit"].lower().translate(_TO_RUSSIAN_UNIT)
+        return unit + _POWERS[power["power"]] + power["after"]
     if _RUNNING_METRE.fullmatch(word):
         return "п.м" + "." * word.endswith(".")
     sign = word.rstrip(".,;:)")
@@ -73,11 +85,14 @@ def _unit(word: str, before: str, after: str) -> str:  # noqa: ARG001  a rule li
 
 def _initial(word: str, before: str, after: Sequence[str]) -> str:
     """«З. И. Ильина», «Щукин Э. З.»: no figure stands among initials. «3. И. И. Ильина» is the third of a list."""
-    if word.rstrip(",") != "3.":
+    yu = _YU.fullmatch(word)
+    if word.rstrip(",") != "3." and not yu:
         return word
     follows = bool(_INITIAL.fullmatch(before)) and bool(_SURNAME.fullmatch(after[0]) or not after[0])
     leads = bool(_INITIAL.fullmatch(after[0]) and _SURNAME.fullmatch(after[1]))
-    return word.replace("3", "З") if follows or leads or (_SURNAME.fullmatch(before) and _INITIAL.fullmatch(after[0])) else word
+    if not (follows or leads or (_SURNAME.fullmatch(before) and _INITIAL.fullmatch(after[0]))):
+        return word
+    return f"Ю.{yu['after']}" if yu else word.replace("3", "З")
 
 
 def _citation(word: str, before: str, after: str) -> str:
@@ -88,4 +103,4 @@ def _citation(word: str, before: str, after: str) -> str:
         return f"3 {word[1:]}"
     if word == "вт." and after.startswith("ч."):
         return "в т."
-    return "в т.ч." + word[5:] if word.startswith("вт.ч.") else word
+    return "в т.ч." + word[5:] if word.startswith("вт.ч.") else _TWO_POINTS.sub(".", word)

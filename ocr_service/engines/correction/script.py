@@ -52,6 +52,11 @@ def is_roman_numeral(text: str) -> bool:
     return _ROMAN.fullmatch(text) is not None
 
 
+def in_cyrillic(text: str) -> str:
+    """The text with every letter that both alphabets have as the Cyrillic one."""
+    return text.translate(_TO_CYRILLIC)
+
+
 def mend_twins(words: Sequence[str]) -> list[str]:
     """One line of a mainly Cyrillic text: letters that look alike are put into the alphabet of their run of letters.
 

@@ -25,12 +25,21 @@ _DEEPEST = 6
 
 _PLACE = r"г\.\s?[А-ЯЁ][\w-]+"
 _DATE = r"[«\"]?\d{1,2}[»\"]?\s+[а-яё]{3,8}\s+\d{4}\s*(?:г\.?|года)?"
+_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+_ANY_DATE = re.compile(
+    rf"{_DATE}|\d{{1,2}}\.\d{{2}}\.\d{{4}}\s*(?:г\.?)?|(?:{_MONTHS})\s+\d{{1,2}},?\s+\d{{4}}|\d{{1,2}}\s+(?:{_MONTHS}),?\s+\d{{4}}"
+)
 _PLACE_OR_DATE = re.compile(rf"(?:{_PLACE}|{_DATE}|{_PLACE}\s+{_DATE})")
 
 
 def is_place_or_date(text: str) -> bool:
     """Whether it is what stands under a paper's title: «г. Заречье», «28 февраля 2025 г.». The layout model takes them for headings."""
     return _PLACE_OR_DATE.fullmatch(text.strip()) is not None
+
+
+def is_date(text: str) -> bool:
+    """Whether it is a date and nothing else, in Russian, English or figures."""
+    return _ANY_DATE.fullmatch(text.strip()) is not None
 
 
 def is_name_of_paper(text: str) -> bool:

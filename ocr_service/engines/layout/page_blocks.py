@@ -11,7 +11,7 @@ import numpy as np
 from ocr_service.domain.blocks import Block, LayoutLabel, Source, TableGrid
 from ocr_service.domain.geometry import BBox
 from ocr_service.engines.layout.drafts import Draft, block_of, body_size_of, items, name_captions, paragraphs
-from ocr_service.engines.layout.headings import is_name_of_paper, is_place_or_date
+from ocr_service.engines.layout.headings import is_date, is_name_of_paper, is_place_or_date
 from ocr_service.engines.layout.reading_order import reading_order
 from ocr_service.engines.layout.regions import Region
 from ocr_service.engines.layout.running import running_label
@@ -93,7 +93,7 @@ def _draft(region: Region, lines: list[PageLine], parts: PageParts, body_size: f
             label = LayoutLabel.PARAGRAPH_TITLE
         return [Draft(label or LayoutLabel.TEXT, bbox, lines)]
     label = _LABELS.get(region.kind, LayoutLabel.TEXT)
-    if label.is_heading and is_place_or_date(" ".join(row_texts(lines))):
+    if label.is_heading and (is_place_or_date(" ".join(row_texts(lines))) or _is_beside_date(lines, bbox, parts.lines)):
         label = LayoutLabel.TEXT
     if label is LayoutLabel.TEXT and _is_title(lines, bbox, parts.width):
         label = LayoutLabel.PARAGRAPH_TITLE
@@ -105,6 +105,13 @@ def _draft(region: Region, lines: list[PageLine], parts: PageParts, body_size: f
 def _is_title(lines: Sequence[PageLine], bbox: BBox, width: int) -> bool:
     """Whether it is a paper's name in the middle of a line of its own; the model misses some in letters of the usual size."""
     return abs(bbox.center.x - width / 2) < _OFF_MIDDLE * width and len(rows(lines)) == 1 and is_name_of_paper(" ".join(row_texts(lines)))
+
+
+def _is_beside_date(lines: Sequence[PageLine], bbox: BBox, others: Sequence[PageLine]) -> bool:
+    """Whether a date stands on the same row, as it does beside the place where a paper was signed; a paper's name may stand so too."""
+    if len(rows(lines)) > 1 or is_name_of_paper(" ".join(row_texts(lines))):
+        return False
+    return any(bbox.y0 < line.bbox.center.y < bbox.y1 and line not in lines and is_date(line.text) for line in others)
 
 
 def _at_the_very_edge(region: Region, lines: Sequence[PageLine], bbox: BBox, height: int) -> str:

@@ -15,6 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from ocr_service.engines.correction.look_alikes import told_apart
 from ocr_service.engines.correction.script import (
+    in_cyrillic,
     is_all_twins,
     is_latin,
     is_plainly_cyrillic,
@@ -22,6 +23,7 @@ from ocr_service.engines.correction.script import (
     is_roman_numeral,
     mend_twins,
 )
+from ocr_service.engines.ocr.decimal_comma import with_commas
 from ocr_service.engines.ocr.line_crop import LinePicture
 from ocr_service.engines.ocr.paddle_reader import PaddleReader, Reading, ink_columns, words_of
 from ocr_service.engines.ocr.reading import LineReader, ReadWord
@@ -59,6 +61,15 @@ _SURE_SIGN = 0.9
 _WORDS_LOOKED_AT = 200
 # The first word of a short line, in heights of the line: where it may end, and how wide the gap after it is at least.
 _FIRST_WORD, _GAP = 1.5, 0.15
+# «Э.» behind a name or another initial. «З.» is none of these: it may be the third of a list (look_alikes).
+_INITIAL, _BEHIND_NAME = re.compile(r"[А-ЖИ-ЯЁ]\.[,;:)]*"), re.compile(r"\W*[А-ЯЁ](?:[а-яё-]{2,}|\.)")
+# Initials in letters of both alphabets, which Tesseract cannot make out where they are set close.
+_TWIN_INITIALS = re.compile(r"(?:[ABCEHKMOPTXY]\.){2,}")
+# What Tesseract has no sign for.
+_SIGNS = {"•": "•", "●": "•", "□": "☐", "☐": "☐"}
+_DEGREES = re.compile(r"[°º]C[.,;:)]*")
+# A blank narrower than this, in heights of the line, is none between two numbers.
+_BLANK = 0.2
 _NUMERO = re.compile(r"^N[eoºо°]?\.?(?=\d|$)|^Ме(?=\d|$)")
 
 
@@ -115,16 +126,16 @@ class _FusedLines:
         """The universal reader's look at a short line, None where it can do nothing with the first word: that line is no number."""
         end = _first_gap(line)
         if end is not None:
-            first = self._universal.look(line.part(0, end))
+            first = self._look(line.part(0, end))
             if not first.complete or first.weakest <= _FAIRLY_SURE:
                 return None
-        return self._universal.look(line)
+        return self._look(line)
 
     def _checked(self, line: LinePicture, words: Sequence[ReadWord]) -> list[ReadWord]:
         checked: list[ReadWord] = []
         run: list[ReadWord] = []
-        for word in words:
-            is_doubtful = _is_doubtful(word.text, word.confidence)
+        for index, word in enumerate(words):
+            is_doubtful = _is_doubtful(word.text, word.confidence) and not _is_initial(words, index)
             if is_doubtful and (word.confidence < _QUITE_SURE or not _is_a_cyrillic_word(word.text)):
                 run.append(word)
                 continue
@@ -152,7 +163,7 @@ class _FusedLines:
 
     def _in_cyrillic(self, line: LinePicture, word: ReadWord, glance: Reading) -> list[ReadWord]:
         """An unconfirmed Latin word is Cyrillic if the Cyrillic reader is about as sure; noise at a line's edge goes."""
-        if is_latin(word.text) and not is_plainly_cyrillic(word.text):
+        if is_latin(word.text) and not is_plainly_cyrillic(word.text) and not _is_one_letter(word.text, glance):
             margin = 0.25 * line.height
             part = line.part(word.x0 - margin, word.x1 + margin)
             words = [other for other in (self._cyrillic.read(part) if part.width > 3 else ()) if any(c.isalnum() for c in other.text)]
@@ -160,7 +171,7 @@ class _FusedLines:
             if not glance.complete:
                 least = min(least, _LEAST_CYRILLIC)
             if len(words) == 1 and words[0].confidence > least:
-                text = _in_both_alphabets(word.text, words[0].text, glance.text)
+                text = _without_unseen_point(_in_both_alphabets(word.text, words[0].text, glance.text), glance)
                 return [ReadWord(text, words[0].confidence, word.x0, word.x1)]
         return _without_noise(replace(word, text=_with_latin_tail(word.text, glance.text)))
 
@@ -170,14 +181,20 @@ class _FusedLines:
         part = line.part(run[0].x0 - margin, run[-1].x1 + margin)
         if part.width < 3:
             return None, Reading((), complete=True)
-        glance = self._universal.look(part)
+        glance = self._look(part)
         unit = _unit(glance, run)
-        if unit is not None:
-            return [ReadWord(unit, glance.score, run[0].x0, run[-1].x1)], glance
-        if _is_better(glance, run):
+        sign = unit or _sign(glance, run) or _initials(glance, run)
+        if sign is not None:
+            return [ReadWord(sign, glance.score, run[0].x0, run[-1].x1)], glance
+        if _is_better(glance, _joined(line, run)):
             offset = part.left - line.left
             return [ReadWord(w.text, w.confidence, w.x0 + offset, w.x1 + offset) for w in words_of(glance, part.width, part.height)], glance
         return None, glance
+
+    def _look(self, line: LinePicture) -> Reading:
+        """The universal reader's look, in which Russian amounts have their commas."""
+        reading = self._universal.look(line)
+        return replace(reading, chars=with_commas(reading.chars, line.pixels))
 
 
 class _ForeignFirst:
@@ -261,6 +278,51 @@ def _is_a_cyrillic_word(text: str) -> bool:
     return len(letters) >= _MANY_LETTERS and is_plainly_cyrillic(text) and not any(map(is_latin, letters))
 
 
+def _is_initial(words: Sequence[ReadWord], index: int) -> bool:
+    """Whether the word is an initial by its place: there the universal reader, which has no «Э», sees a figure."""
+    is_one = index > 0 and words[index].confidence > _HARDLY and _INITIAL.fullmatch(words[index].text) is not None
+    return is_one and _BEHIND_NAME.match(words[index - 1].text) is not None
+
+
+def _is_one_letter(text: str, glance: Reading) -> bool:
+    """Whether two readers see the same single letter, as the X of an empty cell; the Cyrillic reader would make another of it."""
+    return glance.complete and glance.text == text and sum(map(str.isalpha, text)) == 1 and not any(map(str.isdigit, text))
+
+
+def _sign(glance: Reading, run: Sequence[ReadWord]) -> str | None:
+    """A bullet, an empty box or degrees, which Tesseract takes for letters."""
+    if len(run) > 1 or not glance.complete:
+        return None
+    is_sure = glance.weakest > (_SURE if any(map(str.isalnum, run[0].text)) else _FAIRLY_SURE)
+    if is_sure and glance.text in _SIGNS:
+        return _SIGNS[glance.text]
+    return glance.text if glance.weakest > _VERY_SURE and _DEGREES.fullmatch(glance.text) else None
+
+
+def _initials(glance: Reading, run: Sequence[ReadWord]) -> str | None:
+    """«Н.Х.», which Tesseract makes nothing of where the letters stand close, and the universal reader reads as Latin ones."""
+    is_sure = glance.complete and glance.weakest > _SURE and all(word.confidence < _QUITE_SURE for word in run)
+    return in_cyrillic(glance.text) if is_sure and _TWIN_INITIALS.fullmatch(glance.text) else None
+
+
+def _joined(line: LinePicture, run: Sequence[ReadWord]) -> list[ReadWord]:
+    """The run; words that are one number, which Tesseract cut though there is no blank in it, made one."""
+    joined: list[ReadWord] = []
+    for word in run:
+        if joined and joined[-1].text.isdigit() and word.text[:1].isdigit() and not _blank_between(line, joined[-1], word):
+            before = joined.pop()
+            joined.append(ReadWord(before.text + word.text, min(before.confidence, word.confidence), before.x0, word.x1))
+        else:
+            joined.append(word)
+    return joined
+
+
+def _blank_between(line: LinePicture, left: ReadWord, right: ReadWord) -> bool:
+    blank = ~ink_columns(line)[max(0, int(left.x1 - _BLANK * line.height)) : int(right.x0 + _BLANK * line.height) + 1]
+    least = max(2, round(_BLANK * line.height))
+    return len(blank) >= least and bool(sliding_window_view(blank, least).all(axis=1).any())
+
+
 def _is_better(glance: Reading, run: Sequence[ReadWord]) -> bool:
     return _is_better_number(glance, run) if is_numeric(glance) else _is_better_latin(glance, run)
 
@@ -289,6 +351,9 @@ def _is_better_latin(glance: Reading, run: Sequence[ReadWord]) -> bool:
         return all(word.confidence < 0.8 for word in run)
     if glance.score < _SURE or _DISGUISE.search(glance.text) or any("№" in word.text and word.confidence > _VERY_SURE for word in run):
         return False
+    # «лит. Б» is seen as a small b: of single letters, only those that Cyrillic has nothing like are surely Latin.
+    if sum(map(str.isalpha, glance.text)) == 1 and not any(map(str.isdigit, glance.text)) and not _ONLY_LATIN.search(glance.text):
+        return False
     cyrillic = [word for word in run if is_plainly_cyrillic(word.text)]
     # "Ratio" in a table of figures, which Tesseract takes for «Вано», and is not sure of.
     unmistakable = glance.weakest > _SURE and _ONLY_LATIN.search(glance.text) is not None
@@ -301,6 +366,12 @@ def _in_both_alphabets(mixed: str, cyrillic: str, universal: str) -> str:
     if len({len(one) for one in parts}) > 1:
         return cyrillic
     return "-".join(a if a == c and is_plainly_latin(a) else b for a, b, c in zip(*parts, strict=True))
+
+
+def _without_unseen_point(text: str, glance: Reading) -> str:
+    """«от» before a line to write on, whose beginning is read as a point; the universal reader sees the letters and no point."""
+    is_seen = not glance.complete or glance.weakest <= _SURE or len(glance.text) != len(text) - 1 or not glance.text.isalpha()
+    return text if is_seen or not text.endswith(".") else text[:-1]
 
 
 def _without_rule(text: str) -> str:

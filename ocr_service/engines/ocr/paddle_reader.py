@@ -10,6 +10,7 @@ import numpy as np
 from ocr_service.engines.ocr.line_crop import LinePicture
 from ocr_service.engines.ocr.reading import ReadWord
 from ocr_service.engines.ocr.recognition import ReadChar, TextRecognizer
+from ocr_service.engines.page.ink import ink_of_line
 
 # An average character is about half as wide as the line picture is high; a gap wider than this many line heights between two
 # characters means that there was something the dictionary does not know.
@@ -54,12 +55,14 @@ class PaddleReader:
 
     def look(self, line: LinePicture) -> Reading:
         """The characters of the line, and whether they cover it."""
-        chars = self._recognizer(line.pixels, ideographic=self._ideographic, margin=self._margin)
-        reading = Reading(chars, _is_complete(line, chars))
+        reading = self._reading(line, self._margin)
         if not self._margin or (reading.complete and reading.score >= _DOUBTFUL):
             return reading
-        chars = self._recognizer(line.pixels, ideographic=self._ideographic)
-        return max(Reading(chars, _is_complete(line, chars)), reading, key=lambda one: (one.complete, one.score))
+        return max(self._reading(line, 0.0), reading, key=lambda one: (one.complete, one.score))
+
+    def _reading(self, line: LinePicture, margin: float) -> Reading:
+        chars = self._recognizer(line.pixels, ideographic=self._ideographic, margin=margin)
+        return Reading(chars, _is_complete(line, chars))
 
     def read(self, line: LinePicture) -> tuple[ReadWord, ...]:
         return words_of(self.look(line), line.width, line.height)
@@ -87,12 +90,7 @@ def _word(chars: Sequence[ReadChar], width: int, height: int) -> ReadWord:
 
 def ink_columns(line: LinePicture) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Which columns of the picture hold ink."""
-    pixels = line.pixels.astype(np.int16)
-    paper, darkest = np.percentile(pixels, 90), pixels.min()
-    if paper - darkest < 40:
-        return np.zeros(line.width, bool)
-    dark = pixels < paper - 0.4 * (paper - darkest)
-    return np.asarray(dark.sum(axis=0) > 0)
+    return np.asarray(ink_of_line(line.pixels).any(axis=0))
 
 
 def _is_complete(line: LinePicture, chars: tuple[ReadChar, ...]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ocr_service.domain.geometry import BBox
 from ocr_service.engines.page.page_size import Image
@@ -24,12 +25,22 @@ _LINE_MIN_ASPECT = 2.0
 _INK_SHARE = 0.45
 _EVERY = 7
 _PAPER, _DARKEST = 80, 2
+_LEAST_CONTRAST = 40
 
 
 def ink_threshold(gray: Image) -> float:
     """The grey level below which a pixel of this page is ink."""
     paper, ink = np.percentile(gray[::_EVERY, ::_EVERY], (_PAPER, _DARKEST))
     return float(paper - _INK_SHARE * (paper - ink))
+
+
+def ink_of_line(pixels: Image) -> NDArray[np.bool_]:
+    """h×w: which pixels of a line's picture are ink; none where nothing on it is much darker than the paper."""
+    levels = pixels.astype(np.int16)
+    paper, darkest = np.percentile(levels, 90), levels.min()
+    if paper - darkest < _LEAST_CONTRAST:
+        return np.zeros(pixels.shape, bool)
+    return np.asarray(levels < paper - 0.4 * (paper - darkest))
 
 
 def inside_cell(gray: Image, cell: BBox, edge: float) -> tuple[Image, int, int]:

@@ -121,6 +121,17 @@ def test_a_papers_name_in_the_middle_is_its_title_though_the_model_calls_it_text
     assert [(block.label, block.level) for block in found] == [(LayoutLabel.PARAGRAPH_TITLE, 1), (LayoutLabel.TEXT, None)]
 
 
+@pytest.mark.parametrize(("place", "date"), [("Saint Petersburg", "September 5, 2024"), ("Нижний Новгород", "27.12.2023")])
+def test_a_place_beside_a_date_is_no_heading(place: str, date: str) -> None:
+    left, right, name = line(place, 100), line(date, 102, x=1200), line("АКТ", 100, x=780)
+    found = blocks([left, right, name], [region("section-header", left), region("text", right), region("section-header", name)])
+    assert {block.content: block.label for block in found} == {
+        place: LayoutLabel.TEXT,
+        date: LayoutLabel.TEXT,
+        "АКТ": LayoutLabel.PARAGRAPH_TITLE,
+    }
+
+
 def test_a_table_brings_its_grid_and_its_lines_and_takes_no_others() -> None:
     found = table(400, "Цена", "100,00")
     text = line("текст над таблицей", 100)

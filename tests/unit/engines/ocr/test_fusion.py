@@ -318,3 +318,45 @@ def test_a_page_of_nonsense_gets_a_bounded_number_of_second_looks() -> None:
     lines = [page.read(blank()) for _ in range(100)]
     assert universal.looks < 100 + 201
     assert [word.text for word in lines[-1]] == nonsense.split()
+
+
+@pytest.mark.parametrize(("mixed", "seen", "text"), [("©", "•", "•"), ("С", "□", "☐"), ("Е", "°C.", "°C."), ("lak", "H.X.", "Н.Х.")])
+def test_what_tesseract_has_no_sign_for_is_read_as_the_universal_reader_sees_it(mixed: str, seen: str, text: str) -> None:
+    assert read(mixed, reading(seen), reading(seen), confidence=0.6) == text
+
+
+def test_a_letter_is_no_bullet_because_it_may_be_one() -> None:
+    assert read("О", reading("•", score=0.8), reading("•", score=0.8), confidence=0.6) == "О"
+
+
+def test_an_initial_behind_a_name_is_no_figure() -> None:
+    assert read("Хачатрян Г. Э., руб.", reading("3.,"), reading("3.,"), confidence=0.75) == "Хачатрян Г. Э., руб."
+    assert read("В. Контроль", reading("3."), reading("3."), confidence=0.75).startswith("3.")
+
+
+@pytest.mark.parametrize(("letter", "text"), [("X", "X"), ("O.", "О.")])
+def test_a_single_letter_that_two_readers_see_is_not_read_again(letter: str, text: str) -> None:
+    assert read(letter, reading(letter, score=0.75), reading(letter, score=0.75), cyrillic="Е", confidence=0.8) == text
+
+
+def test_a_number_without_a_blank_in_it_is_one_though_tesseract_cuts_it() -> None:
+    class Cut(Knows):
+        @override
+        def read(self, line: LinePicture) -> tuple[ReadWord, ...]:
+            return (ReadWord("202", 0.9, 10, 70), ReadWord("3", 0.9, 72, 90))
+
+    picture = blank()
+    picture.pixels[8:32, 10:90:4] = 0
+    whole = reading("2023")
+    fused = FusedReader(Cut(""), Knows(""), Universal(whole, whole))
+    assert [word.text for word in fused.for_page([]).read(picture)] == ["2023"]
+
+
+def test_a_letter_by_itself_that_looks_like_a_cyrillic_one_is_read_in_cyrillic() -> None:
+    assert read("B,", reading("b,"), reading("b,"), cyrillic="Б,", confidence=0.9) == "Б,"
+    assert read("L", reading("L"), reading("L"), cyrillic="Ь", confidence=0.9) == "L"
+
+
+def test_the_beginning_of_a_line_to_write_on_is_no_point() -> None:
+    assert read("OT.", reading("OT"), reading("OT"), cyrillic="от.", confidence=0.9) == "от"
+    assert read("OT.", reading("OT."), reading("OT."), cyrillic="от.", confidence=0.9) == "от."
