@@ -15,6 +15,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,9 @@ def ours(arguments: argparse.Namespace, pdf: Path, known: Known, speed: Speed) -
             texts[policy] = measured(f"`{policy}`, one document", policy, [pdf])
         every = [corpus.cut(pdf, [number], f"vlm_throughput_{number}.pdf") for number in range(len(texts["all"]))]
         measured("`all`, documents of one page", "all", every)
+        if arguments.times > 1:
+            long = corpus.joined([pdf] * arguments.times, "vlm_throughput_long.pdf")
+            measured(f"`all`, one document, the pages {arguments.times} times", "all", [long])
     return rows, texts
 
 
@@ -153,6 +157,9 @@ def main() -> None:
     parser.add_argument(
         "--pages", type=int, default=24, help="Russian pages of the accuracy set, scanned and digital (default: %(default)s)"
     )
+    parser.add_argument(
+        "--times", type=int, default=1, help="one more row: a document that has the pages so many times (default: %(default)s)"
+    )
     parser.add_argument("--slots", type=int, default=2, help="requests that the server runs at the same time (default: %(default)s)")
     parser.add_argument("--tokens-per-s", type=float, default=40.0, help="of each of them (default: %(default)s)")
     parser.add_argument("--prefill-s", type=float, default=0.1, help="for each picture (default: %(default)s)")
@@ -173,7 +180,7 @@ def main() -> None:
     summary = {
         "pages": len(chosen),
         "speed": {"slots": speed.slots, "tokens_per_s": speed.tokens_per_s, "prefill_s": speed.prefill_s},
-        "rows": [*peers, *(row | scores.get(policy, {}) for row, policy in zip(rows, (*POLICIES, ""), strict=True))],
+        "rows": [*peers, *(row | scores.get(policy or "", {}) for row, policy in zip_longest(rows, POLICIES))],
     }
     results.write("vlm_throughput", summary, {"texts": texts})
     print(tables(results.read("vlm_throughput") or {}))
