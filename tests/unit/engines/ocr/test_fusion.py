@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from typing_extensions import override
 
-from ocr_service.engines.ocr.fusion import FusedReader, is_foreign, is_numeric
+from ocr_service.engines.ocr.fusion import FusedReader
+from ocr_service.engines.ocr.glance import is_foreign, is_numeric
 from ocr_service.engines.ocr.line_crop import LinePicture
 from ocr_service.engines.ocr.paddle_reader import PaddleReader, Reading
 from ocr_service.engines.ocr.reading import ReadWord
