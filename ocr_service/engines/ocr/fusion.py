@@ -171,7 +171,9 @@ class _ForeignFirst:
         # say: «Документ № 304 / 2024» has one word.
         sure = [word for word in words if is_plainly_cyrillic(word.text) and len(word.text) > 2 and word.confidence > _VERY_SURE]
         with_letters = [word for word in words if any(c.isalpha() for c in word.text)]
-        if len(sure) * 2 > len(with_letters):
+        # «г. Калининград, 03 октября 2024 г.» has two abbreviations, which say as little.
+        long = [word for word in with_letters if sum(map(str.isalpha, word.text)) > 2]
+        if sure and len(sure) * 2 > len(long):
             return words
         # Without letters it has no script: the surer reading counts.
         surer_number = bool(words) and not with_letters and min(word.confidence for word in words) > reading.score

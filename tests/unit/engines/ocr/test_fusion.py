@@ -361,3 +361,11 @@ def test_a_letter_by_itself_that_looks_like_a_cyrillic_one_is_read_in_cyrillic()
 def test_the_beginning_of_a_line_to_write_on_is_no_point() -> None:
     assert read("OT.", reading("OT"), reading("OT"), cyrillic="от.", confidence=0.9) == "от"
     assert read("OT.", reading("OT."), reading("OT."), cyrillic="от.", confidence=0.9) == "от."
+
+
+def test_on_a_foreign_page_abbreviations_do_not_outvote_russian_words() -> None:
+    english = Universal(reading("The Seller sells and the Buyer buys"))
+    fused = FusedReader(Knows("г. Калининград, 03 октября 2024 г."), Knows(""), english)
+    page = fused.for_page([blank()])
+    english._whole = reading(". , 2024 .", complete=False)
+    assert " ".join(word.text for word in page.read(blank())) == "г. Калининград, 03 октября 2024 г."
