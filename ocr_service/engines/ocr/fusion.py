@@ -16,13 +16,16 @@ from ocr_service.engines.ocr.doubt import is_a_cyrillic_word, is_doubtful, is_in
 from ocr_service.engines.ocr.glance import initials_seen, is_better, is_foreign, is_numeric, is_one_letter, sign_seen, unit_seen
 from ocr_service.engines.ocr.line_crop import LinePicture
 from ocr_service.engines.ocr.mending import in_both_alphabets, with_its_signs, with_latin_tail, without_noise, without_unseen_point
+from ocr_service.engines.ocr.neighbours import without_neighbours
 from ocr_service.engines.ocr.paddle_reader import PaddleReader, Reading, words_of
-from ocr_service.engines.ocr.reading import LineReader, ReadWord
+from ocr_service.engines.ocr.reading import LineReader, ReadWord, confidence
 
 _FAIRLY_SURE = 0.6
 _VERY_SURE = 0.85
 _QUITE_SURE = 0.8
 _SHORT = 9.0
+# What counts as a gain, of two readings of the same line; less is chance.
+_CLEARLY_SURER = 0.05
 _BENEFIT_OF_DOUBT = 0.2
 # A word that PP-OCRv6 cannot fill with letters of its own is not Latin: a much poorer Cyrillic reading will do.
 _LEAST_CYRILLIC = 0.3
@@ -74,11 +77,21 @@ class _FusedLines:
         glance = self._glance(line) if line.width < _SHORT * line.height else None
         if glance is not None and (is_numeric(glance) or is_foreign(glance)):
             return words_of(glance, line.width, line.height)
-        words = self._checked(line, self._mixed.read(line))
+        line, mixed = self._read(line)
+        words = self._checked(line, mixed)
         if not words and glance is not None and glance.complete and glance.weakest > _FAIRLY_SURE:
             words = list(words_of(glance, line.width, line.height))
         mended = told_apart(mend_twins([with_its_signs(word.text) for word in words]))
         return tuple(ReadWord(text, word.confidence, word.x0, word.x1) for word, text in zip(words, mended, strict=True))
+
+    def _read(self, line: LinePicture) -> tuple[LinePicture, Sequence[ReadWord]]:
+        """The picture and what `mixed` reads in it; a long line with a doubtful word without its neighbours' ink, if it is surer so."""
+        words = self._mixed.read(line)
+        if line.width < _SHORT * line.height or all(word.confidence > _QUITE_SURE for word in words):
+            return line, words
+        alone = without_neighbours(line)
+        others = self._mixed.read(alone) if alone is not line else ()
+        return (alone, others) if confidence(others) > confidence(words) + _CLEARLY_SURER else (line, words)
 
     def _glance(self, line: LinePicture) -> Reading | None:
         """The universal reader's look at a short line, None where it can do nothing with the first word: that line is no number."""

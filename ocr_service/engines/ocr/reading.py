@@ -19,6 +19,12 @@ class ReadWord:
     x1: float
 
 
+def confidence(words: Sequence[ReadWord]) -> float:
+    """Of all words, by their letters; 0 without any."""
+    letters = sum(len(word.text) for word in words)
+    return sum(word.confidence * len(word.text) for word in words) / letters if letters else 0.0
+
+
 class LineReader(Protocol):
     """Reads the words of one line picture, left to right. Never raises for what is in the picture."""
 

@@ -14,7 +14,7 @@ import tesserocr
 from numpy.typing import NDArray
 
 from ocr_service.engines.ocr.line_crop import LinePicture
-from ocr_service.engines.ocr.reading import ReadWord
+from ocr_service.engines.ocr.reading import ReadWord, confidence
 
 _HEIGHT = 48
 _MARGIN = 12
@@ -41,8 +41,8 @@ class TesseractReader:
         pixels = cv2.resize(line.pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
         pixels = cv2.copyMakeBorder(pixels, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_CONSTANT, value=_paper(pixels))
         words = _recognise(self._line, pixels, scale)
-        if _confidence(words) < _SURE:
-            words = max(words, _recognise(self._raw, pixels, scale), key=_confidence)
+        if confidence(words) < _SURE:
+            words = max(words, _recognise(self._raw, pixels, scale), key=confidence)
         return words
 
     def close(self) -> None:
@@ -82,11 +82,6 @@ def _text(item: tesserocr.PyResultIterator) -> str:
         return str(item.GetUTF8Text(tesserocr.RIL.WORD)).strip()
     except RuntimeError:  # tesserocr's word for "there is no text here"
         return ""
-
-
-def _confidence(words: tuple[ReadWord, ...]) -> float:
-    letters = sum(len(word.text) for word in words)
-    return sum(word.confidence * len(word.text) for word in words) / letters if letters else 0.0
 
 
 def _paper(pixels: NDArray[np.uint8]) -> int:

@@ -369,3 +369,25 @@ def test_on_a_foreign_page_abbreviations_do_not_outvote_russian_words() -> None:
     page = fused.for_page([blank()])
     english._whole = reading(". , 2024 .", complete=False)
     assert " ".join(word.text for word in page.read(blank())) == "г. Калининград, 03 октября 2024 г."
+
+
+class Disturbed:
+    """Reads words poorly while the picture has ink at its upper edge."""
+
+    name = "disturbed"
+
+    def __init__(self, poorly: str, well: str, gain: float) -> None:
+        self._poorly, self._well = Knows(poorly, 0.5), Knows(well, 0.5 + gain)
+
+    def read(self, line: LinePicture) -> tuple[ReadWord, ...]:
+        return (self._poorly if (line.pixels[0] < 100).any() else self._well).read(line)
+
+
+@pytest.mark.parametrize(("width", "gain", "text"), [(800, 0.4, "Договор составлен"), (800, 0.03, "Догот вор"), (200, 0.4, "Догот вор")])
+def test_a_long_line_is_read_without_its_neighbours_where_that_is_clearly_surer(width: int, gain: float, text: str) -> None:
+    pixels = np.full((HEIGHT, width), 255, np.uint8)
+    pixels[15:30, 50:60] = 0
+    pixels[:5, 100:110] = 0
+    fused = FusedReader(Disturbed("Догот вор", "Договор составлен", gain), Knows(""), Universal(reading("?", complete=False)))
+    words = fused.for_page([]).read(LinePicture(pixels, 0.0, 0.0))
+    assert " ".join(word.text for word in words) == text
