@@ -46,13 +46,9 @@ def items(label: LayoutLabel, lines: list[PageLine]) -> list[Draft]:
     texts = [" ".join(line.text for line in row) for row in grouped]
     starts = [index for index, text in enumerate(texts) if _BULLETED.match(text)]
     counted = _counted(grouped, texts) if not starts else []
-    if len(counted) > 1:
-        bounds = [*counted, len(grouped)]
-        parts = [[line for row in grouped[first:last] for line in row] for first, last in pairwise(bounds)]
-        return [Draft(label, BBox.around(line.bbox for line in part), part) for part in parts]
-    if not starts or (len(starts) == 1 and starts[0] != 0):
+    if len(counted) < 2 and (not starts or (len(starts) == 1 and starts[0] != 0)):
         return [Draft(label, BBox.around(line.bbox for line in lines), lines)]
-    bounds = sorted({0, *starts, len(grouped)})
+    bounds = sorted({0, *starts, *counted, len(grouped)})
     drafts = []
     for first, last in pairwise(bounds):
         part = [line for row in grouped[first:last] for line in row]

@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 
 from ocr_service.engines.ocr.line_crop import LinePicture
+from ocr_service.engines.page.ink import ink_of_line
 
 # Neighbours reach into the picture by this share of its height at most; what reaches further is a letter of the line itself.
 _REACH = 0.22
 # In heights of the line: what is longer is no piece of a letter but a rule.
 _LONGEST = 2.0
-_LEAST_CONTRAST = 40
 # How far from the paper to the darkest ink a pixel is that belongs to a letter; a neighbour's own blur lies beyond it.
 _INK, _BLUR = 0.25, np.ones((3, 3), np.uint8)
 
@@ -25,20 +25,17 @@ _INK, _BLUR = 0.25, np.ones((3, 3), np.uint8)
 def without_neighbours(line: LinePicture) -> LinePicture:
     """The picture, with paper in the place of ink that comes in from above or below and ends soon. Same size, new pixels."""
     pixels = line.pixels
-    paper, darkest = float(np.percentile(pixels, 90)), float(pixels.min())
-    if paper - darkest < _LEAST_CONTRAST:
-        return line
-    ink = (pixels < paper - _INK * (paper - darkest)).astype(np.uint8)
+    ink = ink_of_line(pixels, _INK).astype(np.uint8)
     if not ink[0].any() and not ink[-1].any():
         return line
     reach = _REACH * line.height
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     top, bottom = stats[:, cv2.CC_STAT_TOP], stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT]
     comes_in = ((top == 0) & (bottom <= reach)) | ((bottom == line.height) & (top >= line.height - reach))
     strangers = comes_in & (stats[:, cv2.CC_STAT_WIDTH] < _LONGEST * line.height)
     # Label 0 is the paper.
     strangers[0] = False
-    if count < 2 or not strangers.any():
+    if not strangers.any():
         return line
     theirs = cv2.dilate(strangers[labels].astype(np.uint8), _BLUR) & ~np.where(strangers[labels], 0, ink)
-    return replace(line, pixels=np.where(theirs.astype(bool), np.uint8(round(paper)), pixels))
+    return replace(line, pixels=np.where(theirs.astype(bool), np.uint8(round(float(np.percentile(pixels, 90)))), pixels))

@@ -34,13 +34,16 @@ def ink_threshold(gray: Image) -> float:
     return float(paper - _INK_SHARE * (paper - ink))
 
 
-def ink_of_line(pixels: Image) -> NDArray[np.bool_]:
-    """h×w: which pixels of a line's picture are ink; none where nothing on it is much darker than the paper."""
+def ink_of_line(pixels: Image, share: float = 0.4) -> NDArray[np.bool_]:
+    """h×w: which pixels of a line's picture are ink; none where nothing on it is much darker than the paper.
+
+    `share`: of the way from the paper to the darkest pixel, how far one must be.
+    """
     levels = pixels.astype(np.int16)
     paper, darkest = np.percentile(levels, 90), levels.min()
     if paper - darkest < _LEAST_CONTRAST:
         return np.zeros(pixels.shape, bool)
-    return np.asarray(levels < paper - 0.4 * (paper - darkest))
+    return np.asarray(levels < paper - share * (paper - darkest))
 
 
 def inside_cell(gray: Image, cell: BBox, edge: float) -> tuple[Image, int, int]:
