@@ -8,6 +8,7 @@ Everything is measured in a picture of `WORK_DPI`; callers scale to and from it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -149,7 +150,8 @@ def _above_sides(mean: Gray, distance: int) -> Gray:
 
 def _trace(ridge: Gray, left: int, top: int, darkness: Gray, sides: float) -> Ruling | None:
     """The polyline of one connected piece of the (shrunk) ridge; None if it is a row of letters."""
-    if 1.5 * float(np.median(ridge.max(axis=0))) / GAIN < sides:
+    peaks = ridge.max(axis=0)
+    if 1.5 * _median(peaks) / GAIN < sides:
         return None
     weights = ridge.astype(np.float32)
     total = np.maximum(weights.sum(axis=0), 1e-3)
@@ -161,12 +163,12 @@ def _trace(ridge: Gray, left: int, top: int, darkness: Gray, sides: float) -> Ru
     first, last = _ink_extent(ink)
     if last - first < _MIN_LENGTH * 0.6:
         return None
-    peak = float(np.median(ridge.max(axis=0)[first // _STEP : last // _STEP + 1])) / GAIN
-    inked = float((ink[first : last + 1] > 0.5 * max(peak * GAIN, float(np.median(ink[first : last + 1])))).mean())
-    if peak < sides and not (inked > 0.9 and peak > 0.7 * float(np.median(ink)) / GAIN):
+    peak = _median(peaks[first // _STEP : last // _STEP + 1]) / GAIN
+    inked = float((ink[first : last + 1] > 0.5 * max(peak * GAIN, _median(ink[first : last + 1]))).mean())
+    if peak < sides and not (inked > 0.9 and peak > 0.7 * _median(ink) / GAIN):
         return None  # a row of letters is no darker than what lies beside it, and interrupted
     nodes = np.unique(np.linspace(first, last, max(2, (last - first) // _NODE_STEP + 1)).round().astype(int))
-    thickness = float(np.median((ridge > 0.5 * ridge.max(axis=0)).sum(axis=0)))
+    thickness = _median((ridge > 0.5 * peaks).sum(axis=0))
     return Ruling(along[nodes].astype(np.float32), course[nodes], thickness, peak, inked)
 
 
@@ -184,31 +186,53 @@ def _side_darkness(shrunk: Gray, left: int, top: int, right: int, bottom: int) -
     return float(max(above.mean(), below.mean() if below.size else 0.0)) / GAIN
 
 
+def _median(values: NDArray[np.generic]) -> float:
+    """NumPy's own takes five times as long over so few values, and a page of text has a thousand pieces that are measured by it."""
+    ordered = np.sort(values)
+    return (float(ordered[(len(ordered) - 1) // 2]) + float(ordered[len(ordered) // 2])) / 2
+
+
 def _ink_extent(ink: Gray) -> tuple[int, int]:
     """First and last index where there is ink as in the piece's middle: the averaging made the piece longer than the line."""
     local = cv2.blur(ink.reshape(1, -1), (15, 1), borderType=cv2.BORDER_REPLICATE).ravel()
-    inked = np.flatnonzero(local > 0.4 * float(np.median(local)))
+    inked = np.flatnonzero(local > 0.4 * _median(local))
     return (int(inked[0]), int(inked[-1])) if inked.size else (0, 0)
 
 
 def _join(pieces: list[Ruling]) -> list[Ruling]:
     """Pieces that continue each other become one line."""
     lines: list[Ruling] = []
-    within_reach: list[int] = []
+    within_reach: dict[int, _Reach] = {}
     for piece in sorted(pieces, key=lambda item: item.start):
+        start, place = piece.start, float(piece.across[0])
         # Pieces come by their start: a line that ends too far before this one is out of reach of all that follow.
-        within_reach = [n for n in within_reach if piece.start - lines[n].end <= _JOIN_GAP]
+        within_reach = {n: reach for n, reach in within_reach.items() if start - reach.end <= _JOIN_GAP}
+        near = (n for n, reach in within_reach.items() if reach.low <= place <= reach.high)
         best = min(
-            (n for n in within_reach if _continues(lines[n], piece)),
-            key=lambda n: abs(lines[n].at(piece.start) - float(piece.across[0])) + max(0.0, piece.start - lines[n].end) / 30,
+            (n for n in near if _continues(lines[n], piece)),
+            key=lambda n: abs(lines[n].at(start) - place) + max(0.0, start - lines[n].end) / 30,
             default=None,
         )
         if best is None:
-            within_reach.append(len(lines))
+            best = len(lines)
             lines.append(piece)
         else:
             lines[best] = _joined(lines[best], piece)
+        within_reach[best] = _Reach.of(lines[best])
     return lines
+
+
+class _Reach(NamedTuple):
+    """Where a line ends, and between which places across a piece that continues it can begin. A page of text has thousands of pairs of
+    a line and a piece, of which these three numbers leave a handful."""
+
+    end: float
+    low: float
+    high: float
+
+    @staticmethod
+    def of(line: Ruling) -> _Reach:
+        return _Reach(line.end, float(line.across.min()) - _JOIN_DRIFT, float(line.across.max()) + _JOIN_DRIFT)
 
 
 def _continues(line: Ruling, piece: Ruling) -> bool:
