@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -84,8 +84,9 @@ def main_direction(lines: Iterable[LayerLine]) -> int:
     return max(letters, key=lambda turn: letters[turn])
 
 
-def read_layer(page: pymupdf.Page, number: int, dpi: int, gray: Image) -> LayerText:
-    """The text layer of a page in pixels at `dpi`. `gray` is the whole page rendered at any dpi; it shows what can be seen.
+def read_layer(page: pymupdf.Page, number: int, dpi: int, gray: Callable[[], Image]) -> LayerText:
+    """The text layer of a page in pixels at `dpi`. `gray` renders the whole page at any dpi, to show what can be seen; it is asked for
+    every word.
 
     Raises PageFailed.
     """
@@ -104,14 +105,13 @@ def read_layer(page: pymupdf.Page, number: int, dpi: int, gray: Image) -> LayerT
 class _Reader:
     """Sorts the raw lines of one page into visible and hidden."""
 
-    def __init__(self, page: pymupdf.Page, dpi: int, gray: Image) -> None:
+    def __init__(self, page: pymupdf.Page, dpi: int, gray: Callable[[], Image]) -> None:
         # MuPDF gives text before the page's /Rotate is applied.
         self._matrix = page.rotation_matrix
         self._rotation = int(page.rotation)
         self._page = page.rect
         self._scale = dpi / 72
         self._gray = gray
-        self._gray_scale = gray.shape[1] / page.rect.width, gray.shape[0] / page.rect.height
         self._outside = 0
         self._unmapped = 0
         self._seen: dict[str, list[BBox]] = {}
@@ -184,12 +184,13 @@ class _Reader:
             return False
         if min(rect.width, rect.height) < _SMALLEST_PT:
             return False
-        sx, sy = self._gray_scale
+        gray = self._gray()
+        sx, sy = gray.shape[1] / self._page.width, gray.shape[0] / self._page.height
         # Without the upper and lower edge, where the rules of a table or the next line's letters would count as ink.
         margin = 0.15 * rect.height
         left, right = int(rect.x0 * sx), math.ceil(rect.x1 * sx)
         top, bottom = int((rect.y0 + margin) * sy), math.ceil((rect.y1 - margin) * sy)
-        window = self._gray[top : max(bottom, top + 1), left : max(right, left + 1)]
+        window = gray[top : max(bottom, top + 1), left : max(right, left + 1)]
         return window.size > 0 and int(window.max()) - int(window.min()) >= _LEAST_CONTRAST
 
     def _is_repeated(self, text: str, box: BBox) -> bool:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import pymupdf
 
 from ocr_service.domain.documents import TextLayerVerdict
 from ocr_service.domain.errors import PageFailed
 from ocr_service.engines.page import ink
+from ocr_service.engines.page.page_size import Image
 from ocr_service.engines.source.source_file import SourcePage
 from ocr_service.engines.text_layer.layer_text import LayerLine, LayerText, read_layer, scaled
 from ocr_service.engines.text_layer.mojibake import Letters, look_at
@@ -29,7 +31,7 @@ _UNCOVERED_PIXELS = 400
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the verdict rests on. Shares are 0–1 of the page or of the writing on it."""
+    """What the verdict rests on. Shares are 0–1 of the page or of the writing on it (which is not looked at where there is no layer)."""
 
     words: int
     hidden_words: int
@@ -61,17 +63,21 @@ def examine(page: SourcePage, dpi: int) -> LayerReport:
     nothing = LayerText((), (), 0, 0)
     if page.is_picture:
         return LayerReport(nothing, TextLayerVerdict(used=False, reason="no text"), None)
-    gray = page.render_gray(page.size.resolution(ink.INK_DPI).dpi)
+
+    # A scan without a layer needs none.
+    @cache
+    def gray() -> Image:
+        return page.render_gray(page.size.resolution(ink.INK_DPI).dpi)
+
     text = read_layer(page.page, page.size.number, ink.INK_DPI, gray)
     if text.too_much:
         return LayerReport(nothing, TextLayerVerdict(used=False, reason="more text than a page can hold"), None)
     letters = look_at([word.text for word in text.words], text.unmapped)
     share, under = _picture(page.page, page.size.number)
-    if gray.shape[1] < page.size.width_pt * ink.INK_DPI / 72 - 2:
-        # So large a page that its writing is too small to be seen at this size.
-        uncovered_share, uncovered_pixels = 0.0, 0
-    else:
-        uncovered_share, uncovered_pixels = ink.uncovered(gray, (word.bbox for word in text.words))
+    uncovered_share, uncovered_pixels = 0.0, 0
+    # On too large a page the writing is too small to be seen at this size.
+    if text.words and gray().shape[1] >= page.size.width_pt * ink.INK_DPI / 72 - 2:
+        uncovered_share, uncovered_pixels = ink.uncovered(gray(), (word.bbox for word in text.words))
     evidence = Evidence(
         words=len(text.words),
         hidden_words=sum(len(line.words) for line in text.hidden),
