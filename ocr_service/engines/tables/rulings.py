@@ -119,12 +119,13 @@ def _horizontal(darkness: Gray) -> list[Ruling]:
     threshold = max(_WEAK * GAIN, 4.5 * float(np.median(ridge[::7, ::3])))
     crowd = cv2.blur(shrunk, (_WINDOW, _CROWD))
     mask = np.asarray((ridge > threshold) & (ridge > crowd), np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    lengths, drifts = stats[:, cv2.CC_STAT_WIDTH] * _STEP, stats[:, cv2.CC_STAT_HEIGHT]
+    long_and_level = (lengths >= _MIN_LENGTH) & (drifts <= 8 + lengths // 12)
+    long_and_level[0] = False  # the paper
     pieces = []
-    for label in range(1, count):
+    for label in np.flatnonzero(long_and_level):
         left, top, length, drift, _area = (int(value) for value in stats[label])
-        if length * _STEP < _MIN_LENGTH or drift > 8 + length * _STEP // 12:
-            continue
         box = np.s_[top : top + drift, left : left + length]
         sides = _side_darkness(shrunk, left, top, left + length, top + drift)
         piece = _trace(np.where(labels[box] == label, ridge[box], 0), left * _STEP, top, darkness, sides)
