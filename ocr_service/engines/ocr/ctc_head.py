@@ -5,6 +5,8 @@ a line is first looked at with the alphabetic characters only. Where those leave
 poor letter to them), the whole dictionary looks too, and if it sees a character of its own there, it reads the line. On a Cyrillic line
 that is nearly everywhere, so it looks by OpenVINO, which keeps the weights in the order in which it multiplies them; NumPy would rearrange
 all nine megabytes for every line.
+
+A line of ideographs needs the whole dictionary from the start, but not where the network is very sure of a blank.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ _FIRST_IDEOGRAPHIC = 0x2E80
 _GAP = 3
 _DOUBT = 0.9
 _CLEARLY = 0.5
+# Of PP-OCRv6's logits. On 195,000 steps of Russian, English and Chinese lines, 39,000 of which had a blank above it, no character came
+# within 3.5 of such a blank; three in ten steps of a Chinese line have one.
+_SURELY_BLANK = 28.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +45,27 @@ class CtcHead:
         count = layer.weights.shape[1]
         alphabetic = [n for n, text in enumerate(characters, start=1) if n < count and ord(text[0]) < _FIRST_IDEOGRAPHIC]
         self._few = np.array([BLANK, *alphabetic, *range(len(characters) + 1, count)])
-        self._few_weights, self._few_bias = np.ascontiguousarray(layer.weights[:, self._few]), layer.bias[self._few]
+        self._few_logits = Linear(np.ascontiguousarray(layer.weights[:, self._few]), layer.bias[self._few]).compiled()
         self._is_of_few = np.isin(np.arange(count), self._few)
         self._all_logits = layer.compiled()
+        self._blank_weights, self._blank_bias = layer.weights[:, BLANK].copy(), float(layer.bias[BLANK])
 
     def whole(self, features: NDArray[np.float32]) -> Classes:
         """By the whole dictionary. `features`: steps × features."""
         return _classes(self._all_logits(features))
 
+    def whole_but_blanks(self, features: NDArray[np.float32]) -> Classes:
+        """By the whole dictionary wherever there may be a character; for PP-OCRv6."""
+        told = features @ self._blank_weights + self._blank_bias < _SURELY_BLANK
+        best, scores = np.full(len(features), BLANK, np.intp), np.zeros(len(features), np.float32)
+        if told.any():
+            classes = self.whole(features[told])
+            best[told], scores[told] = classes.best, classes.scores
+        return Classes(best, scores)
+
     def alphabetic_first(self, features: NDArray[np.float32]) -> Classes:
         """By the alphabetic characters, unless there is something that only the whole dictionary knows."""
-        few = _classes(features @ self._few_weights + self._few_bias)
+        few = _classes(self._few_logits(features))
         blank = few.best == BLANK
         doubtful = _long_runs(blank) | (~blank & (few.scores < _DOUBT))
         if doubtful.any():

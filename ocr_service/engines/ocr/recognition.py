@@ -20,7 +20,7 @@ _HEIGHT = 48
 # OpenVINO keeps a plan of some 6 MB for every shape it has seen: widths in steps, coarser for long lines, keep its memory flat, and
 # are faster than a plan a line.
 _WIDTH_STEP = 32
-_STEPS = 16
+_STEPS = 24
 _WIDEST = 3200
 # Ideographs are six steps of the network wide, of which five tell as much. Squeezed further, Latin words between them lose double letters.
 _IDEOGRAPHIC_SQUEEZE = 0.85
@@ -50,7 +50,7 @@ class TextRecognizer:
         """`line`: h×w uint8 (grey), upright, cut close to the text; `ideographic`: a line that is probably Chinese or Japanese.
 
         `margin`: blank paper to be added above and below, as a share of the line's height. It makes the letters, and so the picture and
-        the work, smaller. Spaces are characters too.
+        the work, smaller; ideographs are then squeezed sideways as well. Spaces are characters too.
         """
         if min(line.shape) < 2:
             return ()
@@ -70,7 +70,7 @@ class TextRecognizer:
     def _classes(self, output: NDArray[np.float32], *, ideographic: bool) -> Classes:
         if self._head is None:
             return Classes(output.argmax(axis=1), output.max(axis=1))
-        return self._head.whole(output) if ideographic else self._head.alphabetic_first(output)
+        return self._head.whole_but_blanks(output) if ideographic else self._head.alphabetic_first(output)
 
     def _decode(self, classes: Classes, stretch: float) -> tuple[ReadChar, ...]:
         steps = len(classes.best)

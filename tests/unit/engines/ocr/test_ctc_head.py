@@ -28,3 +28,15 @@ def test_an_ideograph_is_only_seen_where_it_is_clear(ideograph: float, best: lis
 
 def test_the_whole_dictionary_is_asked_where_it_is_wanted() -> None:
     assert HEAD.whole(steps((0.0, 0.2, 1.2, 1.3, 0.0))).best.tolist() == [3]
+
+
+def test_a_sure_blank_is_not_looked_at_and_nothing_else_is_lost() -> None:
+    line = steps((40.0, 0.0, 0.0, 0.0, 0.0), (9.0, 0.0, 0.0, 12.0, 0.0), (9.0, 0.0, 0.0, 0.0, 0.0), (0.0, 8.0, 0.0, 0.0, 0.0))
+    found, whole = HEAD.whole_but_blanks(line), HEAD.whole(line)
+    assert found.best.tolist() == whole.best.tolist() == [0, 3, 0, 1]
+    assert found.scores == pytest.approx(whole.scores)
+
+
+def test_a_line_of_sure_blanks_is_blank() -> None:
+    found = HEAD.whole_but_blanks(steps((40.0, 0.0, 0.0, 0.0, 0.0)))
+    assert (found.best.tolist(), found.scores.tolist()) == ([0], [0.0])

@@ -100,5 +100,13 @@ def test_looking_with_the_alphabet_first_reads_what_the_whole_dictionary_reads(r
     assert all(one.score == pytest.approx(other.score, abs=0.05) for one, other in zip(first, whole, strict=True))
 
 
+@pytest.mark.parametrize("text", ["关于设备验收的通知", "合同编号 AB-17", "请选择 Graphical install 菜单", "共 1100 份，合计 12,500 元"])
+def test_ideographs_squeezed_are_read_as_at_full_width(recognizer: TextRecognizer, text: str) -> None:
+    """Narrow letters and digits that follow each other twice are the first to be lost."""
+    line = draw(text, font="china-s", size=11).line.pixels
+    squeezed = recognizer(line, ideographic=True, margin=0.08)
+    assert "".join(char.text for char in squeezed) == "".join(char.text for char in recognizer(line, ideographic=True))
+
+
 def test_a_model_that_ends_otherwise_is_run_to_its_end() -> None:
     assert load_without_classifier(WHEEL_MODELS / "PP-OCRv6_det_small.onnx") is None
