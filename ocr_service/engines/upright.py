@@ -74,9 +74,7 @@ class UprightFinder:
 
     def __call__(self, gray: Image) -> Pose:
         """`gray`: the whole page, height × width, 100 dpi or more."""
-        scale = min(1.0, _WORKING_SIDE / max(gray.shape))
-        small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else gray
-        glyphs = _glyphs(np.asarray(small, dtype=np.uint8))
+        glyphs = _glyphs(gray)
         if len(glyphs.boxes) < _FEWEST_GLYPHS:
             return Pose(0, 0.0, 0.0)
         across, along = _Direction.of(glyphs.mask), _Direction.of(turn(glyphs.mask, 90))
@@ -87,16 +85,15 @@ class UprightFinder:
         if direction.clearness < _CLEAR_PEAK:
             return Pose(0, 0.0, 0.0)
         skew = direction.exact_skew()
-        vote = self._vote(put_upright(gray, orientation, skew))
+        upright = put_upright(gray, orientation, skew)
+        vote = self._vote(upright, glyphs if upright is gray else _glyphs(upright))
         if vote < (_ROUND_BELOW if orientation == 0 else 0.0):
             orientation += 180
         return Pose(orientation, skew, min(1.0, abs(vote)))
 
-    def _vote(self, gray: Image) -> float:
-        """From −1 (on its head) to 1 (upright); 0 if there is no line to ask."""
-        scale = min(1.0, _WORKING_SIDE / max(gray.shape))
-        small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else gray
-        lines = _lines(_glyphs(np.asarray(small, dtype=np.uint8)))
+    def _vote(self, gray: Image, glyphs: _Glyphs) -> float:
+        """From −1 (on its head) to 1 (upright); 0 if there is no line to ask. `glyphs`: those of this picture."""
+        scale, lines = _scale(gray), _lines(glyphs)
         votes: list[float] = []
         for left, top, width, height in lines[:_MOST_LINES]:
             if len(votes) in _SURE_FROM and abs(sum(votes)) >= _SURE_FROM[len(votes)] * len(votes):
@@ -152,8 +149,16 @@ def _strength(points: Points, turn_by: float) -> float:
     return float(np.square(np.diff(profile)).sum() / len(points))
 
 
+def _scale(gray: Image) -> float:
+    """The working picture's size as a share of the page picture's."""
+    return float(min(1.0, _WORKING_SIDE / max(gray.shape)))
+
+
 def _glyphs(gray: Image) -> _Glyphs:
-    ink = cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 31, 12)
+    """The letters of a page picture, in pixels of the working picture."""
+    scale = _scale(gray)
+    small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else gray
+    ink = cv2.adaptiveThreshold(np.asarray(small, np.uint8), 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 31, 12)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     width, height = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     long, short = np.maximum(width, height), np.minimum(width, height)
