@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ocr_service.engines.ocr.ctc_head import BLANK, Classes, CtcHead
 from ocr_service.engines.openvino_model import load_model, load_without_classifier
+from ocr_service.engines.page.ink import grey_level
 
 _HEIGHT = 48
 # OpenVINO keeps a plan of some 6 MB for every shape it has seen: widths in steps, coarser for long lines, keep its memory flat, and
@@ -54,7 +55,7 @@ class TextRecognizer:
         """
         if min(line.shape) < 2:
             return ()
-        paper = float(np.percentile(line, _PAPER))
+        paper = grey_level(line, _PAPER)
         if rows := round(margin * line.shape[0]):
             line = np.asarray(cv2.copyMakeBorder(line, rows, rows, 0, 0, cv2.BORDER_CONSTANT, value=paper), np.uint8)
         height, width = line.shape
@@ -74,10 +75,10 @@ class TextRecognizer:
 
     def _decode(self, classes: Classes, stretch: float) -> tuple[ReadChar, ...]:
         steps = len(classes.best)
+        begins = (classes.best != BLANK) & (classes.best != np.concatenate(([BLANK], classes.best[:-1])))
         chars = []
-        for step, index in enumerate(classes.best):
-            if index == BLANK or (step and index == classes.best[step - 1]):
-                continue
+        for step in np.flatnonzero(begins):
+            index = classes.best[step]
             text = self._characters[index - 1] if index <= len(self._characters) else " "
             chars.append(ReadChar(text, float(classes.scores[step]), min(1.0, (step + 0.5) / steps * stretch)))
         return tuple(chars)

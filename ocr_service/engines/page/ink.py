@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import cv2
@@ -34,16 +35,23 @@ def ink_threshold(gray: Image) -> float:
     return float(paper - _INK_SHARE * (paper - ink))
 
 
+def grey_level(gray: Image, percent: float) -> float:
+    """`np.percentile` of grey pixels in a third of its time: every line's picture is asked twice."""
+    up_to = np.cumsum(cv2.calcHist([gray], [0], None, [256], [0, 256]), dtype=np.int64)
+    place = percent / 100 * (gray.size - 1)
+    below, above = np.searchsorted(up_to, [math.floor(place), math.ceil(place)], side="right")
+    return float(below + (above - below) * (place - math.floor(place)))
+
+
 def ink_of_line(pixels: Image, share: float = 0.4) -> NDArray[np.bool_]:
     """h×w: which pixels of a line's picture are ink; none where nothing on it is much darker than the paper.
 
     `share`: of the way from the paper to the darkest pixel, how far one must be.
     """
-    levels = pixels.astype(np.int16)
-    paper, darkest = np.percentile(levels, 90), levels.min()
+    paper, darkest = grey_level(pixels, 90), int(pixels.min())
     if paper - darkest < _LEAST_CONTRAST:
         return np.zeros(pixels.shape, bool)
-    return np.asarray(levels < paper - share * (paper - darkest))
+    return np.asarray(pixels < paper - share * (paper - darkest))
 
 
 def inside_cell(gray: Image, cell: BBox, edge: float) -> tuple[Image, int, int]:

@@ -168,7 +168,7 @@ def _trace(ridge: Gray, left: int, top: int, darkness: Gray, sides: float) -> Ru
     inked = float((ink[first : last + 1] > 0.5 * max(peak * GAIN, _median(ink[first : last + 1]))).mean())
     if peak < sides and not (inked > 0.9 and peak > 0.7 * _median(ink) / GAIN):
         return None  # a row of letters is no darker than what lies beside it, and interrupted
-    nodes = np.unique(np.linspace(first, last, max(2, (last - first) // _NODE_STEP + 1)).round().astype(int))
+    nodes = np.linspace(first, last, max(2, (last - first) // _NODE_STEP + 1)).round().astype(int)
     thickness = _median((ridge > 0.5 * peaks).sum(axis=0))
     return Ruling(along[nodes].astype(np.float32), course[nodes], thickness, peak, inked)
 
