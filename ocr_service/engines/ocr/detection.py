@@ -43,15 +43,16 @@ class TextDetector:
         self._short_side = short_side
         self._long_side = long_side
 
-    def __call__(self, image: NDArray[np.uint8]) -> list[DetectedLine]:
-        """`image`: H×W×3 uint8 (channel order does not matter to the weights). Lines in no particular order, image pixels."""
-        height, width = image.shape[:2]
+    def __call__(self, gray: NDArray[np.uint8]) -> list[DetectedLine]:
+        """`gray`: H×W uint8. Lines in no particular order, pixels of that picture."""
+        height, width = gray.shape
         if min(height, width) < _STRIDE // 2:
             return []
         scale = min(1.0, self._short_side / min(height, width), self._long_side / max(height, width))
         scaled_w, scaled_h = (max(_STRIDE, round(side * scale / _STRIDE) * _STRIDE) for side in (width, height))
-        scaled = cv2.resize(image, (scaled_w, scaled_h), interpolation=cv2.INTER_AREA)
-        tensor = (scaled.astype(np.float32) / 127.5 - 1.0).transpose(2, 0, 1)[None]
+        scaled = cv2.resize(gray, (scaled_w, scaled_h), interpolation=cv2.INTER_AREA)
+        # The model was made for colours.
+        tensor = np.broadcast_to(scaled.astype(np.float32) / 127.5 - 1.0, (1, 3, scaled_h, scaled_w))
         probability = self._model(tensor)[0, 0]
         return _lines(probability, width / scaled_w, height / scaled_h)
 

@@ -35,7 +35,7 @@ class PageOcr:
 
         Lines come sorted by height on the page, then from left to right; reading order is the layout's matter.
         """
-        found = self._detector(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB))
+        found = self._detector(gray)
         lines = [part for line in found for part in _within_cells(line, cells)]
         lines += _overlooked(gray, cells, lines)
         lines.sort(key=lambda line: (line.cy, line.cx))

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from ocr_service.engines.ocr.detection import DetectedLine, TextDetector
 from ocr_service.engines.ocr.readers import WHEEL_MODELS
@@ -24,10 +23,6 @@ def lines_on_paper() -> list[tuple[float, float, float, float]]:
     return [(x0 * 200 / 72, x1 * 200 / 72, (y0 + y1) / 2 * 200 / 72, (y1 - y0) * 200 / 72) for x0, y0, x1, y1 in boxes]
 
 
-def rgb(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.dstack([picture] * 3)
-
-
 def by_height(lines: list[DetectedLine]) -> list[DetectedLine]:
     return sorted(lines, key=lambda line: line.cy)
 
@@ -35,7 +30,7 @@ def by_height(lines: list[DetectedLine]) -> list[DetectedLine]:
 def test_every_line_of_a_page_is_found_where_it_stands(
     detector: TextDetector, lines_on_paper: list[tuple[float, float, float, float]]
 ) -> None:
-    found = by_height(detector(rgb(gray(pdf_with(RUSSIAN)[0]))))
+    found = by_height(detector(gray(pdf_with(RUSSIAN)[0])))
     assert len(found) == len(lines_on_paper)
     for line, (left, right, middle, height) in zip(found, lines_on_paper, strict=True):
         assert line.cy == pytest.approx(middle, abs=0.25 * height)
@@ -47,14 +42,14 @@ def test_every_line_of_a_page_is_found_where_it_stands(
 
 def test_a_tilt_is_measured_clockwise(detector: TextDetector) -> None:
     crooked = put_upright(gray(pdf_with(RUSSIAN)[0]), 0, 2.0)
-    tilts = [line.tilt for line in detector(rgb(crooked)) if line.length > 800]
+    tilts = [line.tilt for line in detector(crooked) if line.length > 800]
     assert tilts
     assert tilts == pytest.approx([2.0] * len(tilts), abs=0.7)
 
 
 @pytest.mark.parametrize("size", [(5, 5), (16, 2000), (300, 200)])
 def test_paper_without_text_has_no_lines(detector: TextDetector, size: tuple[int, int]) -> None:
-    assert detector(np.full((*size, 3), 240, np.uint8)) == []
+    assert detector(np.full(size, 240, np.uint8)) == []
 
 
 def test_a_missing_model_is_named(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -24,7 +24,7 @@ class Detects(TextDetector):
         self._lines = list(lines)
 
     @override
-    def __call__(self, image: NDArray[np.uint8]) -> list[DetectedLine]:
+    def __call__(self, gray: NDArray[np.uint8]) -> list[DetectedLine]:
         return list(self._lines)
 
 
