@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from ocr_service.engines.ocr.line_crop import LinePicture
-from ocr_service.engines.page.ink import ink_of_line
+from ocr_service.engines.page.ink import grey_level, ink_of_line
 
 # Neighbours reach into the picture by this share of its height at most; what reaches further is a letter of the line itself.
 _REACH = 0.22
@@ -38,4 +38,4 @@ def without_neighbours(line: LinePicture) -> LinePicture:
     if not strangers.any():
         return line
     theirs = cv2.dilate(strangers[labels].astype(np.uint8), _BLUR) & ~np.where(strangers[labels], 0, ink)
-    return replace(line, pixels=np.where(theirs.astype(bool), np.uint8(round(float(np.percentile(pixels, 90)))), pixels))
+    return replace(line, pixels=np.where(theirs.astype(bool), np.uint8(round(grey_level(pixels, 90))), pixels))

@@ -18,7 +18,7 @@ from ocr_service.engines.openvino_model import load_model, load_without_classifi
 from ocr_service.engines.page.ink import grey_level
 
 _HEIGHT = 48
-# OpenVINO keeps a plan of some 6 MB for every shape it has seen: widths in steps, coarser for long lines, keep its memory flat, and
+# OpenVINO keeps a plan of 4 to 6 MB for every shape it has seen: widths in steps, coarser for long lines, keep its memory flat, and
 # are faster than a plan a line.
 _WIDTH_STEP = 32
 _STEPS = 24

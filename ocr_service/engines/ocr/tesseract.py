@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ocr_service.engines.ocr.line_crop import LinePicture
 from ocr_service.engines.ocr.reading import ReadWord, confidence
+from ocr_service.engines.page.ink import grey_level
 
 _HEIGHT = 48
 _MARGIN = 12
@@ -86,4 +87,4 @@ def _text(item: tesserocr.PyResultIterator) -> str:
 
 def _paper(pixels: NDArray[np.uint8]) -> int:
     """The colour of the paper around the text, so that the margin has no edge."""
-    return int(np.percentile(pixels, 90)) if pixels.size else _WHITE
+    return int(grey_level(pixels, 90)) if pixels.size else _WHITE
